@@ -1,0 +1,1 @@
+//! Says why, and how far from the cut.

@@ -1,0 +1,1 @@
+//! Reads an extract through its source mapping.

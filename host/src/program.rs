@@ -1,0 +1,182 @@
+//! A program: a rule file checked against its plugin, with the values in force.
+//!
+//! Takes the TOML of a rule file, the plugin's description and a period; gives
+//! a `Program` that a run can use. Only the checked form travels. Never decides
+//! about a row.
+
+use std::collections::BTreeMap;
+
+use crate::columns::ColumnId;
+use crate::sandbox::{Description, Unit, Value};
+use crate::terms::Text;
+
+/// What an unknown criterion does to a row that failed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum UnknownRule {
+    /// The row is not eligible, and counted apart.
+    Refuse,
+    /// The row is treated as if the criterion passed, and counted as not checked.
+    Pass,
+    /// The row is set aside for review.
+    Review,
+}
+
+/// What to do with those who received in the period before and are still eligible.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Incumbents {
+    /// They stay before any newcomer.
+    Keep,
+    /// They get n score points.
+    Band(i64),
+    /// They are ordered like everyone.
+    None,
+}
+
+/// The areas that have seats of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AreaLevel {
+    /// One area: the nation.
+    National,
+    /// Province.
+    Province,
+    /// Regency or city.
+    Regency,
+    /// District, in the source's own code system.
+    District,
+    /// Village, in the source's own code system.
+    Village,
+}
+
+/// What a total quota is shared out by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Base {
+    /// Eligible rows of the area.
+    Eligible,
+    /// All rows of the area.
+    Registered,
+    /// Rows of families in decile 1 to 4.
+    D1D4,
+}
+
+/// Seats before scaling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Quota {
+    /// The level of the areas.
+    pub level: AreaLevel,
+    /// How many seats.
+    pub seats: Seats,
+}
+
+/// How many seats an area has.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Seats {
+    /// No limit: all eligible are served.
+    Unlimited,
+    /// One number: for the nation, or shared out over the areas by largest remainder.
+    Total {
+        /// Seats in all.
+        total: u64,
+        /// Share-out base; ignored for `AreaLevel::National`.
+        base: Base,
+    },
+    /// A number per area, by region code with system.
+    Table(BTreeMap<String, u64>),
+}
+
+/// One sub-key of the total order, after the score; ascending wins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SubKey {
+    /// One keyed lot per family, so that members stand together.
+    FamilyLot,
+    /// Age in completed years, youngest first; an unknown birth date comes last.
+    AgeYoungest,
+    /// Age in completed years, oldest first; an unknown birth date comes last.
+    AgeOldest,
+}
+
+/// A value in force with where it comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InForce {
+    /// The value as it crosses.
+    pub value: Value,
+    /// The value as the rule file writes it.
+    pub written: toml::Value,
+    /// First period in which it holds, as written; empty for a plugin's default.
+    pub from: String,
+    /// Decree, dataset or `assumed`.
+    pub source: String,
+}
+
+/// Texts of one criterion, component or score part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartText {
+    /// Title.
+    pub title: Text,
+    /// Legal source.
+    pub legal: String,
+}
+
+/// A ceiling in rupiah per run period.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ceiling {
+    /// Rupiah per run period, before scaling.
+    pub period: i64,
+    /// Whether it cuts, or only reports.
+    pub binding: bool,
+}
+
+/// A rule file in its checked form, for one period.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    /// Program id: the rule file's name without `.toml`.
+    pub id: String,
+    /// Title.
+    pub title: Text,
+    /// Name of the plugin.
+    pub plugin: String,
+    /// What the plugin says of itself.
+    pub description: Description,
+    /// Values in force, in the order of the description.
+    pub settings: Vec<InForce>,
+    /// For each column of the description its id, or `None` if not granted.
+    pub columns: Vec<Option<ColumnId>>,
+    /// What each criterion's unknown does, by bit.
+    pub unknowns: Vec<UnknownRule>,
+    /// Texts by criterion, component and score part, in the description's order.
+    pub criteria: Vec<PartText>,
+    /// See `criteria`.
+    pub components: Vec<PartText>,
+    /// See `criteria`.
+    pub score_parts: Vec<PartText>,
+    /// Incumbents.
+    pub incumbents: Incumbents,
+    /// Seats.
+    pub quota: Quota,
+    /// Ceiling.
+    pub ceiling: Option<Ceiling>,
+    /// Sub-keys after the score.
+    pub sub_keys: Vec<SubKey>,
+    /// Published tie-break seed.
+    pub seed: String,
+    /// Programs that must be selected before.
+    pub after: Vec<String>,
+    /// BLAKE3 of the rule file's text and of its tables.
+    pub rule_hash: String,
+    /// Digest of the plugin's component.
+    pub plugin_digest: String,
+}
+
+impl Program {
+    /// The row judged.
+    #[must_use]
+    pub fn unit(&self) -> Unit {
+        self.description.unit
+    }
+
+    /// Bits of the criteria with this unknown rule.
+    #[must_use]
+    pub fn unknown_bits(&self, rule: UnknownRule) -> u64 {
+        let bit = |at: usize| 1u64.checked_shl(u32::try_from(at).unwrap_or(64)).unwrap_or(0);
+        self.unknowns.iter().enumerate().filter(|(_, r)| **r == rule).map(|(at, _)| bit(at)).fold(0, |all, b| all | b)
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests on the registry that return failing rows.

@@ -1,0 +1,1 @@
+//! The unified truth in SQLite, and the vault.

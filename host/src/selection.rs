@@ -1,0 +1,1 @@
+//! Judges all batches, ranks, cuts.

@@ -1,0 +1,3 @@
+//! Freezes the registry into sealed columns; hands out batches.
+
+pub mod batch;
