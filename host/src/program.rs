@@ -95,7 +95,7 @@ pub enum SubKey {
 }
 
 /// A value in force with where it comes from.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct InForce {
     /// The value as it crosses.
     pub value: Value,
@@ -126,7 +126,7 @@ pub struct Ceiling {
 }
 
 /// A rule file in its checked form, for one period.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Program {
     /// Program id: the rule file's name without `.toml`.
     pub id: String,
