@@ -1,1 +1,3 @@
+//! Builds the bundled plugins and embeds them.
+
 fn main() {}

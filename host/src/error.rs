@@ -141,14 +141,11 @@ impl Error {
     /// Something that cannot be happened: says what was assumed.
     #[must_use]
     pub fn bug(assumed: impl fmt::Display) -> Error {
-        Error::new(
-            Fault::Bug,
-            crate::say!("kesalahan di dalam Layak: {assumed}", "a fault inside Layak: {assumed}"),
-        )
-        .fix(Text::new(
-            "laporkan kalimat ini beserta perintah yang dijalankan",
-            "please report this sentence with the command that you ran",
-        ))
+        Error::new(Fault::Bug, crate::say!("kesalahan di dalam Layak: {assumed}", "a fault inside Layak: {assumed}"))
+            .fix(Text::new(
+                "laporkan kalimat ini beserta perintah yang dijalankan",
+                "please report this sentence with the command that you ran",
+            ))
     }
 
     /// One line: place, message, cause. Carets are drawn by `commands`.

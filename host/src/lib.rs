@@ -8,17 +8,17 @@
 //!          -> ledger -> recipient lists, receipts, explanations
 //! ```
 
-pub mod error;
-pub mod terms;
 pub mod columns;
+pub mod commands;
+pub mod error;
+pub mod explanation;
 pub mod intake;
-pub mod registry;
+pub mod ledger;
+pub mod program;
 pub mod quality;
+pub mod registry;
+pub mod sandbox;
+pub mod selection;
 pub mod snapshot;
 pub mod synth;
-pub mod sandbox;
-pub mod program;
-pub mod selection;
-pub mod explanation;
-pub mod ledger;
-pub mod commands;
+pub mod terms;

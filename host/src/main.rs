@@ -1,1 +1,3 @@
+//! The binary: parses, calls the verb, prints an error once, chooses the exit code.
+
 fn main() {}

@@ -100,9 +100,9 @@ impl fmt::Display for Date {
 impl std::str::FromStr for Date {
     type Err = Text;
     fn from_str(text: &str) -> Result<Date, Text> {
-        text.parse::<jiff::civil::Date>().map(Date::from_civil).map_err(|_| {
-            say!("`{text}` bukan tanggal; tulis TTTT-BB-HH", "`{text}` is not a date; write YYYY-MM-DD")
-        })
+        text.parse::<jiff::civil::Date>()
+            .map(Date::from_civil)
+            .map_err(|_| say!("`{text}` bukan tanggal; tulis TTTT-BB-HH", "`{text}` is not a date; write YYYY-MM-DD"))
     }
 }
 
