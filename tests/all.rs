@@ -1,0 +1,13 @@
+//! The one test binary: each module holds Layak to one of its contracts.
+//!
+//! Mostly files: cases, golden outputs, bad extracts, broken rule files. Test
+//! code may unwrap, because a panic is how a test fails.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a panic is how a test fails, and nobody reads a test as documentation of an API"
+)]
+
+mod tidy;
