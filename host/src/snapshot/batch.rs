@@ -4,6 +4,7 @@
 //! The shapes are those of `schema/program.wit`.
 
 use crate::columns::{ColumnId, Entity};
+use crate::terms::{FamilyId, PersonId};
 
 /// Families in a full batch.
 pub const BATCH_FAMILIES: u32 = 16_384;
@@ -55,6 +56,11 @@ pub struct Batch {
     pub family: Vec<(ColumnId, BatchColumn)>,
     /// Member columns, by dictionary order.
     pub member: Vec<(ColumnId, BatchColumn)>,
+    /// Ids of the families, for the host's order and look-ups; empty unless asked for.
+    /// Never sent to a plugin.
+    pub family_ids: Vec<FamilyId>,
+    /// Ids of the members; see `family_ids`.
+    pub person_ids: Vec<PersonId>,
 }
 
 impl Batch {
