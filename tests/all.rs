@@ -10,4 +10,5 @@
     reason = "a panic is how a test fails, and nobody reads a test as documentation of an API"
 )]
 
+mod columns;
 mod tidy;

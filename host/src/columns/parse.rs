@@ -77,7 +77,10 @@ impl Dictionary {
         let place = Place { text, path: path.as_ref() };
         let file: File = toml::from_str(text).map_err(|e| {
             let what = e.message();
-            place.error(e.span().unwrap_or(0..1), say!("kamus kolom tidak terbaca: {what}", "the column dictionary cannot be read: {what}"))
+            place.error(
+                e.span().unwrap_or(0..1),
+                say!("kamus kolom tidak terbaca: {what}", "the column dictionary cannot be read: {what}"),
+            )
         })?;
         let mut dictionary = Dictionary::empty();
         dictionary.hash = blake3::hash(text.as_bytes()).to_hex().to_string();
@@ -93,14 +96,17 @@ impl Dictionary {
             let column = finish_column(&place, &file.codes, raw)?;
             let name = column.name.clone();
             if !dictionary.add(column) {
-                return Err(place.error(range, say!("kolom `{name}` ditulis dua kali", "column `{name}` is written twice"))
+                return Err(place
+                    .error(range, say!("kolom `{name}` ditulis dua kali", "column `{name}` is written twice"))
                     .fix(say!("hapus salah satunya", "remove one of them")));
             }
         }
         for program in file.program {
             let (range, id) = (program.id.span(), program.id.into_inner());
             if !dictionary.add_program(&id, program.entity) {
-                return Err(place.error(range, say!("program `{id}` ditulis dua kali", "program `{id}` is written twice")));
+                return Err(
+                    place.error(range, say!("program `{id}` ditulis dua kali", "program `{id}` is written twice"))
+                );
             }
         }
         for (range, derive) in derives {
@@ -153,7 +159,10 @@ impl Dictionary {
                 Kind::U16,
                 Origin::History,
                 "quarter",
-                say!("Triwulan pertama dari rangkaian {program} yang tak terputus", "First quarter of the unbroken run of {program}"),
+                say!(
+                    "Triwulan pertama dari rangkaian {program} yang tak terputus",
+                    "First quarter of the unbroken run of {program}"
+                ),
             ),
             column(
                 format!("receives.{program}"),
@@ -177,7 +186,13 @@ fn check_codes(place: &Place<'_>, name: &str, list: &Spanned<Vec<Code>>) -> Resu
     let ascending = codes.windows(2).all(|pair| matches!(pair, [a, b] if a.code < b.code));
     if codes.is_empty() || !ascending {
         return Err(place
-            .error(list.span(), say!("kode `{name}` kosong, ganda atau tidak urut", "codes of `{name}` are empty, double or out of order"))
+            .error(
+                list.span(),
+                say!(
+                    "kode `{name}` kosong, ganda atau tidak urut",
+                    "codes of `{name}` are empty, double or out of order"
+                ),
+            )
             .fix(say!("tulis kode menaik tanpa ganda", "write the codes ascending, each once")));
     }
     Ok(())
@@ -188,12 +203,18 @@ fn finish_column(place: &Place<'_>, lists: &BTreeMap<String, Spanned<Vec<Code>>>
     let (low, high) = raw.kind.bounds();
     let named_ok = name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'.');
     if name.is_empty() || !named_ok {
-        return Err(place.error(raw.name.span(), say!("nama kolom `{name}` harus huruf kecil", "column name `{name}` must be lower case")));
+        return Err(place.error(
+            raw.name.span(),
+            say!("nama kolom `{name}` harus huruf kecil", "column name `{name}` must be lower case"),
+        ));
     }
     if (raw.kind == Kind::Text) != (raw.class == Class::Identity) {
         return Err(place.error(
             raw.name.span(),
-            say!("kolom `{name}`: teks dan identitas selalu bersama", "column `{name}`: text and identity always go together"),
+            say!(
+                "kolom `{name}`: teks dan identitas selalu bersama",
+                "column `{name}`: text and identity always go together"
+            ),
         ));
     }
     let codes = match &raw.codes {
@@ -208,7 +229,10 @@ fn finish_column(place: &Place<'_>, lists: &BTreeMap<String, Spanned<Vec<Code>>>
     };
     if let Some(code) = codes.iter().map(|c| i64::from(c.code)).find(|c| *c > high) {
         let span = raw.codes.as_ref().map_or(raw.name.span(), Spanned::span);
-        return Err(place.error(span, say!("kode {code} tidak muat di kolom `{name}`", "code {code} does not fit column `{name}`")));
+        return Err(place.error(
+            span,
+            say!("kode {code} tidak muat di kolom `{name}`", "code {code} does not fit column `{name}`"),
+        ));
     }
     if raw.kind == Kind::Set && codes.is_empty() {
         return Err(place.error(raw.name.span(), say!("himpunan `{name}` tanpa kode", "set `{name}` has no codes")));
@@ -216,7 +240,10 @@ fn finish_column(place: &Place<'_>, lists: &BTreeMap<String, Spanned<Vec<Code>>>
     if let Some(range) = &raw.range {
         let (from, to) = *range.get_ref();
         if from > to || from < low || to > high {
-            return Err(place.error(range.span(), say!("rentang kolom `{name}` tidak mungkin", "the range of column `{name}` cannot be")));
+            return Err(place.error(
+                range.span(),
+                say!("rentang kolom `{name}` tidak mungkin", "the range of column `{name}` cannot be"),
+            ));
         }
     }
     Ok(Column {
@@ -247,10 +274,8 @@ fn check_derive(place: &Place<'_>, dictionary: &Dictionary, range: Range<usize>,
         }
     }
     if !asked_from.is_empty() && asked_from.len() != columns.len() {
-        return Err(place.error(
-            range,
-            say!("`asked_from` harus sebanyak `columns`", "`asked_from` must be as long as `columns`"),
-        ));
+        return Err(place
+            .error(range, say!("`asked_from` harus sebanyak `columns`", "`asked_from` must be as long as `columns`")));
     }
     Ok(())
 }
