@@ -9,6 +9,10 @@ use std::path::{Path, PathBuf};
 
 use crate::terms::{Lang, Text};
 
+mod draw;
+
+pub use draw::{draw, draw_all};
+
 /// Who can fix it. The number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Fault {
@@ -148,7 +152,7 @@ impl Error {
             ))
     }
 
-    /// One line: place, message, cause. Carets are drawn by `commands`.
+    /// One line: place, message, cause. `draw` adds the line of the file with carets.
     #[must_use]
     pub fn line(&self, lang: Lang) -> String {
         let mut out = String::new();

@@ -10,6 +10,26 @@ use crate::columns::ColumnId;
 use crate::sandbox::{Description, Unit, Value};
 use crate::terms::Text;
 
+pub mod check;
+pub mod dated;
+pub mod folder;
+pub mod lock;
+pub mod operator;
+pub mod page;
+pub mod quota;
+pub mod schema;
+pub mod settings;
+pub mod show;
+pub mod texts;
+pub mod written;
+
+pub use check::{Found, Plugins, Site, Written, against_snapshot};
+pub use folder::{dictionary, files, levels, load_all, load_one, load_texts};
+pub use lock::Lock;
+pub use operator::{Grant, Limits, Operator};
+pub use quota::{Ratio, largest_remainder, scale_table, scale_total};
+pub use show::{Shown, show};
+
 /// What an unknown criterion does to a row that failed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum UnknownRule {
@@ -103,8 +123,10 @@ pub struct InForce {
     pub written: toml::Value,
     /// First period in which it holds, as written; empty for a plugin's default.
     pub from: String,
-    /// Decree, dataset or `assumed`.
+    /// Decree, dataset or `assumed`; `plugin` for a plugin's default.
     pub source: String,
+    /// What another source says, where sources conflict.
+    pub conflict: Option<String>,
 }
 
 /// Texts of one criterion, component or score part.
@@ -114,6 +136,13 @@ pub struct PartText {
     pub title: Text,
     /// Legal source.
     pub legal: String,
+    /// What a criterion says of a row that passes; `{value}` is the first column
+    /// that it reads, `{limit}` its first setting, any other by its own name.
+    pub pass: Option<Text>,
+    /// Of a row that fails.
+    pub fail: Option<Text>,
+    /// Of a row to which it cannot be put.
+    pub unknown: Option<Text>,
 }
 
 /// A ceiling in rupiah per run period.
@@ -158,6 +187,8 @@ pub struct Program {
     pub sub_keys: Vec<SubKey>,
     /// Published tie-break seed.
     pub seed: String,
+    /// Months of the run period that are paid, where the rule file says so.
+    pub months_paid: Option<u8>,
     /// Programs that must be selected before.
     pub after: Vec<String>,
     /// BLAKE3 of the rule file's text and of its tables.

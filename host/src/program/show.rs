@@ -1,0 +1,160 @@
+//! What `program show` prints: the checked program as plain values.
+//!
+//! Takes a `Program`; gives a structure for JSON and tables. Says where each
+//! value comes from and which columns are granted; decides nothing.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::terms::Text;
+
+use super::{Incumbents, Program, Seats, UnknownRule};
+
+/// A setting in force.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShownSetting {
+    /// As the rule file writes it.
+    pub value: toml::Value,
+    /// Unit or empty.
+    pub unit: String,
+    /// First period; empty for a plugin's default.
+    pub from: String,
+    /// Decree, dataset, `assumed`, or `plugin` for its default.
+    pub source: String,
+    /// What another source says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub conflict: Option<String>,
+}
+
+/// A criterion.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShownCriterion {
+    /// Stable code.
+    pub code: String,
+    /// Title.
+    pub title: Text,
+    /// Legal source.
+    pub legal: String,
+    /// `refuse`, `pass` or `review`.
+    pub unknown: &'static str,
+}
+
+/// The whole program.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Shown {
+    /// Id.
+    pub program: String,
+    /// Title.
+    pub title: Text,
+    /// `family` or `person`.
+    pub unit: String,
+    /// Name of the plugin.
+    pub plugin: String,
+    /// Version of the plugin.
+    pub plugin_version: String,
+    /// Digest of its component.
+    pub plugin_digest: String,
+    /// Hash of rule file and tables.
+    pub rule_hash: String,
+    /// Programs before.
+    pub after: Vec<String>,
+    /// Months paid in the period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub months_paid: Option<u8>,
+    /// By name.
+    pub settings: BTreeMap<String, ShownSetting>,
+    /// In the plugin's order.
+    pub criteria: Vec<ShownCriterion>,
+    /// Columns granted.
+    pub columns: Vec<String>,
+    /// Optional columns that were not granted.
+    pub not_granted: Vec<String>,
+    /// `keep`, `none` or `band N`.
+    pub incumbent: String,
+    /// Level of the areas.
+    pub quota_level: String,
+    /// Seats in all; `None` = unlimited.
+    pub quota_total: Option<u64>,
+    /// Areas with seats of their own in a table.
+    pub quota_areas: usize,
+    /// Rupiah per run period.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling_period: Option<i64>,
+    /// Whether the ceiling cuts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ceiling_binding: Option<bool>,
+    /// Published seed.
+    pub seed: String,
+}
+
+impl UnknownRule {
+    /// As the rule file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            UnknownRule::Refuse => "refuse",
+            UnknownRule::Pass => "pass",
+            UnknownRule::Review => "review",
+        }
+    }
+}
+
+/// The program for people.
+#[must_use]
+pub fn show(program: &Program) -> Shown {
+    let plugin = &program.description;
+    let setting = |(wish, value): (&crate::sandbox::SettingWish, &super::InForce)| {
+        let shown = ShownSetting {
+            value: value.written.clone(),
+            unit: wish.unit.clone(),
+            from: value.from.clone(),
+            source: value.source.clone(),
+            conflict: value.conflict.clone(),
+        };
+        (wish.name.clone(), shown)
+    };
+    let criteria = plugin.criteria.iter().zip(&program.criteria).zip(&program.unknowns).map(|((part, text), rule)| {
+        ShownCriterion {
+            code: part.code.clone(),
+            title: text.title.clone(),
+            legal: text.legal.clone(),
+            unknown: rule.word(),
+        }
+    });
+    let granted = |yes: bool| {
+        let wishes = plugin.columns.iter().zip(&program.columns);
+        wishes.filter(|(_, id)| id.is_some() == yes).map(|(wish, _)| wish.name.clone()).collect()
+    };
+    let (quota_total, quota_areas) = match &program.quota.seats {
+        Seats::Unlimited => (None, 0),
+        Seats::Total { total, .. } => (Some(*total), 0),
+        Seats::Table(table) => (Some(table.values().sum()), table.len()),
+    };
+    Shown {
+        program: program.id.clone(),
+        title: program.title.clone(),
+        unit: format!("{:?}", plugin.unit).to_lowercase(),
+        plugin: program.plugin.clone(),
+        plugin_version: plugin.version.clone(),
+        plugin_digest: program.plugin_digest.clone(),
+        rule_hash: program.rule_hash.clone(),
+        after: program.after.clone(),
+        months_paid: program.months_paid,
+        settings: plugin.settings.iter().zip(&program.settings).map(setting).collect(),
+        criteria: criteria.collect(),
+        columns: granted(true),
+        not_granted: granted(false),
+        incumbent: match program.incumbents {
+            Incumbents::Keep => String::from("keep"),
+            Incumbents::None => String::from("none"),
+            Incumbents::Band(points) => format!("band {points}"),
+        },
+        quota_level: format!("{:?}", program.quota.level).to_lowercase(),
+        quota_total,
+        quota_areas,
+        ceiling_period: program.ceiling.map(|ceiling| ceiling.period),
+        ceiling_binding: program.ceiling.map(|ceiling| ceiling.binding),
+        seed: program.seed.clone(),
+    }
+}
