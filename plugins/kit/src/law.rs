@@ -1,0 +1,163 @@
+//! The rules that all programs share (`programs.md`, "For all programs"), so
+//! that two programs cannot read the same sentence in two ways.
+//!
+//! Takes facts of a family and, one by one, of its members; gives outcomes.
+//! Dead members never count in anything but completeness.
+
+use crate::columns::{Known, SetAt};
+use crate::criteria::Outcome;
+
+/// Items 1 to 8 of the exclusion list: income from the state, company owners,
+/// wages above the minimum, facilitators.
+pub const ITEMS_OF_INCOME: u32 = 0b1_1111_1110;
+/// Items 10 to 12 and 14 to 16: refused, not found, moved, judged able, data
+/// mismatch, account invalid. They count by KK or by the head's NIK.
+pub const ITEMS_OF_RECORD: u32 = 0b1_1101_1100_0000_0000;
+/// Code of the head in `relation`.
+pub const HEAD: u8 = 1;
+/// `job_status` 5 lumps civil servants, army, police and state companies.
+pub const STATE_JOB: u8 = 5;
+/// Value of `decile` where BPS has not determined one.
+pub const DECILE_NONE: u8 = 0;
+
+/// Whom a hit of a member on items 1 to 8 excludes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    /// The whole family.
+    Kk,
+    /// That person only, who then counts for nothing.
+    Person,
+}
+
+impl Scope {
+    /// The options of a setting `exclusion_scope`, in order.
+    pub const OPTIONS: [&'static str; 2] = ["kk", "person"];
+
+    /// The scope by its option.
+    #[must_use]
+    pub fn named(option: &str) -> Self {
+        if option == "person" { Self::Person } else { Self::Kk }
+    }
+}
+
+/// Decile at most `max`. None (undetermined) and not delivered cannot be put.
+#[inline(always)]
+#[must_use]
+pub fn decile_within(decile: Known<u8>, max: i64) -> Outcome {
+    match decile {
+        None | Some(DECILE_NONE) => Outcome::Unknown,
+        Some(decile) => Outcome::pass_if(Some(i64::from(decile) <= max)),
+    }
+}
+
+/// Points that put a lower decile first: 10 for decile 1, 1 for decile 10, 0
+/// for none and for not delivered.
+#[inline(always)]
+#[must_use]
+pub fn decile_points(decile: Known<u8>) -> i64 {
+    match decile {
+        Some(decile @ 1..=10) => 11 - i64::from(decile),
+        _ => 0,
+    }
+}
+
+/// How many members are loaded, living and heads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Household {
+    /// Loaded members, dead included.
+    pub loaded: u32,
+    /// Members not known to be dead.
+    pub living: u32,
+    /// Loaded members who are head of the family, dead included.
+    pub heads: u32,
+}
+
+impl Household {
+    /// Counts a member.
+    #[inline(always)]
+    pub fn add(&mut self, relation: Known<u8>, dead: bool) {
+        self.loaded += 1;
+        self.living += u32::from(!dead);
+        self.heads += u32::from(relation == Some(HEAD));
+    }
+
+    /// Fails only if members are loaded and all of them are dead.
+    #[inline(always)]
+    #[must_use]
+    pub fn alive(&self) -> Outcome {
+        Outcome::fail_if(Some(self.loaded > 0 && self.living == 0))
+    }
+
+    /// Unknown if loaded members differ from the declared count, or there is no head. Never fails.
+    #[inline(always)]
+    #[must_use]
+    pub fn members_complete(&self, declared: Known<u8>) -> Outcome {
+        Outcome::unknown_if(declared.map(u32::from) != Some(self.loaded) || self.heads == 0)
+    }
+}
+
+/// The exclusion list (`domain.md` 4.2) and the job status that stands beside it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exclusions {
+    scope: Scope,
+    family: SetAt,
+    hit: bool,
+    unchecked: bool,
+    state_job: bool,
+}
+
+impl Exclusions {
+    /// Starts with what is delivered by KK.
+    #[inline(always)]
+    #[must_use]
+    pub fn new(scope: Scope, family: SetAt) -> Self {
+        let by_kk = family.any(ITEMS_OF_INCOME | ITEMS_OF_RECORD);
+        Self { scope, family, hit: by_kk == Some(true), unchecked: by_kk.is_none(), state_job: false }
+    }
+
+    /// Adds a living member; gives whether the member is excluded in person
+    /// (scope `person` only) and so counts for nothing. `state_job` is whether
+    /// job status 5 holds: an unknown one asks for the same review.
+    #[inline(always)]
+    pub fn add(&mut self, by_nik: SetAt, head: bool, state_job: Known<bool>) -> bool {
+        let income = by_nik.any(ITEMS_OF_INCOME);
+        self.unchecked |= income.is_none();
+        if head {
+            let record = by_nik.any(ITEMS_OF_RECORD);
+            self.hit |= record == Some(true);
+            self.unchecked |= record.is_none();
+        }
+        if income == Some(true) {
+            self.hit |= self.scope == Scope::Kk;
+            return self.scope == Scope::Person;
+        }
+        self.state_job |= state_job != Some(false) && self.family.members & ITEMS_OF_INCOME == 0;
+        false
+    }
+
+    /// Fails on a hit; unknown if there is none but the list is not complete.
+    #[inline(always)]
+    #[must_use]
+    pub fn not_excluded(&self) -> Outcome {
+        if self.hit { Outcome::Fail } else { Outcome::unknown_if(self.unchecked) }
+    }
+
+    /// Unknown if a living member has job status 5 and no hit on items 1 to 8. Never fails.
+    #[inline(always)]
+    #[must_use]
+    pub fn state_job_checked(&self) -> Outcome {
+        Outcome::unknown_if(self.state_job)
+    }
+}
+
+/// Whether job status 5 holds. The question is put to people of 5 and over who
+/// work: `asked_age` is whether the member is of that age, `working` 1 yes, 2 no.
+#[inline(always)]
+#[must_use]
+pub fn state_job(job_status: Known<u8>, working: Known<u8>, asked_age: Known<bool>) -> Known<bool> {
+    match job_status {
+        Some(status) => Some(status == STATE_JOB),
+        None if working == Some(2) || asked_age == Some(false) => Some(false),
+        None => None,
+    }
+}
