@@ -256,11 +256,11 @@ pub fn show_count(value: i64, lang: Lang) -> String {
 }
 
 /// 64 bits of a keyed BLAKE3 of the KK number: a pseudonym, shown as 16 hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct FamilyId(pub u64);
 
 /// 64 bits of a keyed BLAKE3 of the NIK: a pseudonym, shown as 16 hex digits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct PersonId(pub u64);
 
 impl fmt::Display for FamilyId {

@@ -3,7 +3,7 @@
 //! Takes nothing, holds what crosses to a plugin. Never an identity, never text.
 //! The shapes are those of `schema/program.wit`.
 
-use crate::columns::{ColumnId, Entity};
+use crate::columns::{ColumnId, Entity, Kind};
 use crate::terms::{FamilyId, PersonId};
 
 /// Families in a full batch.
@@ -35,6 +35,36 @@ pub enum Values {
     },
 }
 
+impl Values {
+    /// The kind of these values.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Values::Bits(_) => Kind::Bits,
+            Values::U8(_) => Kind::U8,
+            Values::U16(_) => Kind::U16,
+            Values::U32(_) => Kind::U32,
+            Values::S32(_) => Kind::S32,
+            Values::S64(_) => Kind::S64,
+            Values::Set { .. } => Kind::Set,
+        }
+    }
+
+    /// No values of a kind. Text never crosses; it is taken as yes and no.
+    #[must_use]
+    pub fn empty(kind: Kind) -> Values {
+        match kind {
+            Kind::Bits | Kind::Text => Values::Bits(Vec::new()),
+            Kind::U8 => Values::U8(Vec::new()),
+            Kind::U16 => Values::U16(Vec::new()),
+            Kind::U32 => Values::U32(Vec::new()),
+            Kind::S32 => Values::S32(Vec::new()),
+            Kind::S64 => Values::S64(Vec::new()),
+            Kind::Set => Values::Set { members: Vec::new(), known: Vec::new() },
+        }
+    }
+}
+
 /// A column of a batch: values and which rows are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BatchColumn {
@@ -63,6 +93,10 @@ pub struct Batch {
     pub person_ids: Vec<PersonId>,
 }
 
+/// The rows of one row group handed to the writer: up to `GROUP_FAMILIES`
+/// families with both kinds of ids and every snapshot column.
+pub type GroupRows = Batch;
+
 impl Batch {
     /// Number of members.
     #[must_use]
@@ -85,4 +119,45 @@ impl Batch {
 #[must_use]
 pub fn bit(bits: &[u8], row: usize) -> bool {
     bits.get(row / 8).is_some_and(|byte| byte >> (row % 8) & 1 == 1)
+}
+
+/// Appends bits `from..from + count` of `src` to `dst`, which holds `filled` bits
+/// and zero padding; padding stays zero.
+pub fn push_bits(dst: &mut Vec<u8>, filled: usize, src: &[u8], from: usize, count: usize) {
+    let (mut filled, mut from, mut left) = (filled, from, count);
+    while left > 0 && filled % 8 != 0 {
+        if let Some(last) = dst.last_mut() {
+            *last |= u8::from(bit(src, from)) << (filled % 8);
+        }
+        filled += 1;
+        from += 1;
+        left -= 1;
+    }
+    if left == 0 {
+        return;
+    }
+    let bytes = left.div_ceil(8);
+    let src = src.get(from / 8..).unwrap_or_default();
+    let shift = from % 8;
+    let start = dst.len();
+    if shift == 0 {
+        dst.extend_from_slice(src.get(..bytes.min(src.len())).unwrap_or_default());
+    } else {
+        let high = src.iter().skip(1).chain(std::iter::once(&0));
+        dst.extend(src.iter().zip(high).take(bytes).map(|(low, high)| low >> shift | high << (8 - shift)));
+    }
+    dst.resize(start + bytes, 0);
+    if left % 8 != 0
+        && let Some(last) = dst.last_mut()
+    {
+        *last &= (1u8 << (left % 8)) - 1;
+    }
+}
+
+/// Whether the first `count` bits are all set.
+#[must_use]
+pub fn all_set(bits: &[u8], count: usize) -> bool {
+    let whole = count / 8;
+    bits.get(..whole).is_some_and(|head| head.iter().all(|byte| *byte == 0xff))
+        && (count % 8 == 0 || bits.get(whole).is_some_and(|last| last.trailing_ones() >= (count % 8) as u32))
 }

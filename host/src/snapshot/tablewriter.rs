@@ -1,0 +1,106 @@
+//! One Parquet table of a partition being written.
+//!
+//! Takes row groups; gives the file's hash, the hashes of its parts and of its
+//! decoded columns, and the ids in row order.
+
+use std::path::PathBuf;
+
+use parquet::file::writer::SerializedFileWriter;
+
+use super::batch::BatchColumn;
+use super::digest::{Hashes, TableDigests};
+use super::encode::{self, Scratch};
+use super::layout::Layout;
+use super::manifest::SealedFile;
+use super::sealing::{HashingFile, sums_of};
+use crate::columns::Entity;
+use crate::error::{Error, Result};
+
+/// A table open for row groups.
+pub(super) struct TableWriter {
+    path: PathBuf,
+    layout: Layout,
+    province: i32,
+    writer: SerializedFileWriter<HashingFile>,
+    digests: TableDigests,
+    ids: Vec<u64>,
+    scratch: Scratch,
+}
+
+/// A table that is closed and on disk.
+pub(super) struct SealedTable {
+    pub(super) file: SealedFile,
+    pub(super) sums: Vec<u8>,
+    pub(super) hashes: Hashes,
+    pub(super) ids: Vec<u64>,
+}
+
+impl TableWriter {
+    pub(super) fn create(path: PathBuf, entity: Entity, layout: &Layout, province: i32) -> Result<TableWriter> {
+        let file = HashingFile::create(&path)?;
+        let writer = SerializedFileWriter::new(file, layout.schema()?, layout.properties()?);
+        Ok(TableWriter {
+            writer: writer.map_err(|cause| Error::storage(&path, cause))?,
+            layout: layout.clone(),
+            province,
+            digests: TableDigests::new(entity, layout),
+            ids: Vec::new(),
+            scratch: Scratch::new(path.clone()),
+            path,
+        })
+    }
+
+    /// Adds a row group. `ends` are the member ends of families; `bounds` the row
+    /// where each batch ends.
+    pub(super) fn push(
+        &mut self,
+        family_rows: &[u32],
+        ids: impl Iterator<Item = u64>,
+        ends: Option<&[u32]>,
+        columns: &[&BatchColumn],
+        bounds: &[usize],
+    ) -> Result<()> {
+        let rows = family_rows.len();
+        let first = self.ids.len();
+        self.ids.extend(ids);
+        let ids = self.ids.get(first..).unwrap_or_default();
+        let mut group = self.writer.next_row_group().map_err(|cause| Error::storage(&self.path, cause))?;
+        let path = &self.path;
+        encode::required_ints(&mut group, path, &vec![self.province; rows])?;
+        encode::required_ints(&mut group, path, &family_rows.iter().map(|row| row.cast_signed()).collect::<Vec<_>>())?;
+        encode::required_longs(&mut group, path, &ids.iter().map(|id| id.cast_signed()).collect::<Vec<_>>())?;
+        if let Some(ends) = ends {
+            let starts = std::iter::once(&0).chain(ends);
+            let counts: Vec<i32> = ends.iter().zip(starts).map(|(end, start)| (end - start).cast_signed()).collect();
+            encode::required_ints(&mut group, path, &counts)?;
+        }
+        for (placed, column) in self.layout.columns.iter().zip(columns) {
+            encode::column(&mut group, &placed.name, column, rows, &mut self.scratch)?;
+        }
+        group.close().map_err(|cause| Error::storage(path, cause))?;
+        let mut start = 0;
+        for end in bounds {
+            let count = end - start;
+            self.digests.ids(ids.get(start..*end).unwrap_or_default().iter().copied());
+            if let Some(ends) = ends {
+                let base = start.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
+                let own: Vec<u32> = ends.get(start..*end).unwrap_or_default().iter().map(|end| end - base).collect();
+                self.digests.counts(&own);
+            }
+            for (at, column) in columns.iter().enumerate() {
+                self.digests.column(at, column, start, count);
+            }
+            start = *end;
+        }
+        Ok(())
+    }
+
+    /// Closes and syncs the file.
+    pub(super) fn seal(mut self) -> Result<SealedTable> {
+        let metadata = self.writer.finish().map_err(|cause| Error::storage(&self.path, cause))?;
+        let file = self.writer.into_inner().map_err(|cause| Error::storage(&self.path, cause))?;
+        let file = file.seal(&self.path)?;
+        let sums = sums_of(&self.path, &metadata)?;
+        Ok(SealedTable { file, sums, hashes: self.digests.finish(), ids: self.ids })
+    }
+}
