@@ -1,3 +1,11 @@
-//! The binary: parses, calls the verb, prints an error once, chooses the exit code.
+//! The binary: hands the command line to `commands`.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    match arguments.next().as_deref() {
+        Some(layak::sandbox::child::VERB) => layak::sandbox::child::main(arguments),
+        _ => ExitCode::from(2),
+    }
+}

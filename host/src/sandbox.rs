@@ -5,9 +5,30 @@
 //! identity, no clock; a trap, a lie or a missing answer is an error of that
 //! plugin alone.
 
+mod bindings;
+mod check;
+pub mod child;
+mod describe;
 pub mod description;
+pub mod gate;
+mod judge;
+pub mod limits;
+mod lower;
+mod pack;
+mod plugin;
+pub mod settings;
+pub mod shape;
+mod store;
+mod ticker;
+mod trap;
+pub mod world;
 
+pub use describe::fits;
 pub use description::{ColumnWish, Description, Part, SettingKind, SettingWish, Unit, Value};
+pub use judge::Judge;
+pub use limits::Limits;
+pub use pack::{bundled, bundled_names, pack};
+pub use plugin::{Inspection, Plugin, Sandbox};
 
 /// What a plugin says of the rows of one batch, checked by the host.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
