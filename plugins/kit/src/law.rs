@@ -19,11 +19,20 @@ pub const HEAD: u8 = 1;
 pub const STATE_JOB: u8 = 5;
 /// Value of `decile` where BPS has not determined one.
 pub const DECILE_NONE: u8 = 0;
+/// Ages from which the delivery asks about work (`domain.md` 2.2).
+pub const WORK_ASKED_FROM: i64 = 5;
+/// The nine difficulties, delivery columns 24 to 32, in `severe_difficulties`.
+pub const SEVERE_DIFFICULTIES: u32 = 0b1_1111_1111;
+/// Code of a woman in `sex`.
+pub const FEMALE: u8 = 2;
+/// The options of a setting `not_with`, in the order of the codes of `other_aid`.
+pub const OTHER_AID: [&str; 2] = ["permakanan", "klj"];
 
 /// Whom a hit of a member on items 1 to 8 excludes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scope {
     /// The whole family.
+    #[default]
     Kk,
     /// That person only, who then counts for nothing.
     Person,
@@ -59,6 +68,14 @@ pub fn decile_points(decile: Known<u8>) -> i64 {
         Some(decile @ 1..=10) => 11 - i64::from(decile),
         _ => 0,
     }
+}
+
+/// None of the similar aids of the mask was had in the previous period (item
+/// 13). Undelivered is unknown, which the rule files let pass.
+#[inline(always)]
+#[must_use]
+pub fn not_with(other_aid: SetAt, mask: u32) -> Outcome {
+    Outcome::fail_if(other_aid.any(mask))
 }
 
 /// How many members are loaded, living and heads.
@@ -97,7 +114,7 @@ impl Household {
 }
 
 /// The exclusion list (`domain.md` 4.2) and the job status that stands beside it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exclusions {
     scope: Scope,
     family: SetAt,
