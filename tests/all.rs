@@ -11,4 +11,5 @@
 )]
 
 mod columns;
+mod rules;
 mod tidy;

@@ -65,7 +65,8 @@ pub struct Written {
     /// Programs before this one.
     pub after: Vec<At<String>>,
     pub(super) page: Page,
-    root: Table,
+    /// `None` if the text is not TOML.
+    root: Option<Table>,
 }
 
 impl Written {
@@ -85,17 +86,11 @@ impl Written {
                 ),
             );
         }
-        // a syntax error hides keys: their absence would be noise
-        if page.count() == 0 || shaped && !root.is_empty() {
-            if page.count() == 0 {
-                written::shape::<RuleTable>(&mut page, "", &root, &(0..0));
-            } else {
-                page.only(&root, &written::keys_of::<RuleTable>());
-            }
-        }
+        let Some(root) = root else { return Written { id, plugin: None, after: Vec::new(), page, root: None } };
+        written::shape::<RuleTable>(&mut page, "", &root, &(0..0));
         let plugin = get(&root, "plugin").and_then(|node| page.filled("plugin", node));
         let after = get(&root, "after").map(|node| page.texts("after", node)).unwrap_or_default();
-        Written { id, plugin, after, page, root }
+        Written { id, plugin, after, page, root: Some(root) }
     }
 
     /// Finds the plugin, noting one that is not there or is refused.
@@ -135,7 +130,8 @@ impl Written {
     }
 
     fn build(&mut self, found: Option<Found>, site: &Site<'_>) -> Option<Program> {
-        let (page, root) = (&mut self.page, &self.root);
+        let root = self.root.as_ref()?;
+        let page = &mut self.page;
         let title = get(root, "title").and_then(|node| written::text(page, "title", node));
         let incumbents = incumbents(page, root);
         let (quota, tables) = quota::check(page, root, site.regions, site.period);
@@ -195,8 +191,12 @@ impl Written {
             let Some(other) = wish.name.strip_prefix("receives.") else { continue };
             let made = id.is_some_and(|id| dictionary.get(id).origin == Origin::Run);
             if made && !self.after.iter().any(|name| name.value == other) {
-                let span =
-                    self.root.iter().find(|(key, _)| key.value == "after").map_or(0..0, |(_, node)| node.span.clone());
+                let span = self
+                    .root
+                    .iter()
+                    .flatten()
+                    .find(|(key, _)| key.value == "after")
+                    .map_or(0..0, |(_, node)| node.span.clone());
                 self.page.note_fix(
                     &span,
                     say!(
@@ -230,8 +230,15 @@ fn incumbents(page: &mut Page, root: &Table) -> Option<Incumbents> {
     let table = page.table("incumbent", node)?;
     written::shape::<Incumbent>(page, "incumbent", table, &node.span);
     let rule = get(table, "rule")?;
-    let Node::Table(band) = &rule.value else {
-        return page.word("rule", rule, &[("keep", Incumbents::Keep), ("none", Incumbents::None)]);
+    let band = match &rule.value {
+        Node::Table(band) => band,
+        Node::Text(_) => return page.word("rule", rule, &[("keep", Incumbents::Keep), ("none", Incumbents::None)]),
+        _ => {
+            let wanted =
+                Text::new("\"keep\", \"none\" atau { band = POIN }", "\"keep\", \"none\" or { band = POINTS }");
+            page.wrong_type("rule", rule, wanted);
+            return None;
+        }
     };
     written::shape::<written::Band>(page, "rule", band, &rule.span);
     let points = get(band, "band").and_then(|node| page.integer("band", node, 1, 1_000_000_000))?;

@@ -14,6 +14,7 @@ fn pick(lines: &[(&str, Option<&str>, i64)], period: &str) -> Result<i64, String
     };
     let text = format!("x = [{}]", lines.iter().map(line).collect::<Vec<_>>().join(", "));
     let (mut page, root) = Page::open(Path::new("x.toml"), &text);
+    let root = root.unwrap();
     let (key, node) = root.first().unwrap();
     assert!(get(&root, "x").is_some());
     let dated = read(&mut page, key, node, |page, node| page.integer("x", node, 0, 1000));

@@ -32,16 +32,18 @@ pub struct Grant {
 /// Limits of the sandbox, where the operator sets them; else the sandbox's own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Limits {
-    /// Largest component in mebibytes.
-    pub component_mib: Option<u32>,
-    /// Largest memory of an instance in mebibytes.
-    pub memory_mib: Option<u32>,
     /// Fuel for a batch, whatever its size.
     pub fuel_base: Option<u64>,
     /// Fuel for each family.
     pub fuel_per_family: Option<u64>,
     /// Fuel for each member.
     pub fuel_per_member: Option<u64>,
+    /// Wall clock of one call, in seconds: a watchdog.
+    pub wall_seconds: Option<u64>,
+    /// Address space of the compiling child, in mebibytes.
+    pub compile_memory_mib: Option<u64>,
+    /// CPU seconds of the compiling child.
+    pub compile_seconds: Option<u64>,
 }
 
 /// The operator's file in its checked form.
@@ -71,16 +73,18 @@ pub struct GrantTable {
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
 pub struct LimitTable {
-    /// Largest component in mebibytes.
-    pub component_mib: Option<u32>,
-    /// Largest memory of an instance in mebibytes.
-    pub memory_mib: Option<u32>,
     /// Fuel for a batch, whatever its size.
     pub fuel_base: Option<u64>,
     /// Fuel for each family.
     pub fuel_per_family: Option<u64>,
     /// Fuel for each member.
     pub fuel_per_member: Option<u64>,
+    /// Wall clock of one call, in seconds: a watchdog.
+    pub wall_seconds: Option<u64>,
+    /// Address space of the compiling child, in mebibytes.
+    pub compile_memory_mib: Option<u64>,
+    /// CPU seconds of the compiling child.
+    pub compile_seconds: Option<u64>,
 }
 
 /// The operator's file as written.
@@ -105,6 +109,7 @@ impl Operator {
     /// Every problem found: keys, types, names that are no column, identity.
     pub fn parse(path: &Path, text: &str, dictionary: &Dictionary) -> Result<Operator, Vec<Error>> {
         let (mut page, root) = Page::open(path, text);
+        let Some(root) = root else { return Err(page.close()) };
         written::shape::<OperatorTable>(&mut page, "", &root, &(0..0));
         let mut operator = Operator { path: path.to_path_buf(), text: text.to_owned(), ..Operator::default() };
         if let Some(grants) = get(&root, "grants").and_then(|node| page.table("grants", node)) {
@@ -283,12 +288,12 @@ fn limits(page: &mut Page, table: &Table, span: &Range<usize>) -> Limits {
         let number = get(table, key).and_then(|node| page.integer(key, node, 1, most))?;
         u64::try_from(number.value).ok()
     };
-    let small = |n: Option<u64>| n.and_then(|n| u32::try_from(n).ok());
     Limits {
-        component_mib: small(number("component_mib", 64)),
-        memory_mib: small(number("memory_mib", 1024)),
         fuel_base: number("fuel_base", 1_000_000_000_000),
         fuel_per_family: number("fuel_per_family", 1_000_000_000),
         fuel_per_member: number("fuel_per_member", 1_000_000_000),
+        wall_seconds: number("wall_seconds", 3_600),
+        compile_memory_mib: number("compile_memory_mib", 65_536),
+        compile_seconds: number("compile_seconds", 3_600),
     }
 }

@@ -84,18 +84,18 @@ pub struct Page {
 }
 
 impl Page {
-    /// Parses the text; syntax errors are noted and what could be read is given.
+    /// Parses the text; without a tree if it is not TOML, which is noted.
     #[must_use]
-    pub fn open(path: &Path, text: &str) -> (Page, Table) {
+    pub fn open(path: &Path, text: &str) -> (Page, Option<Table>) {
         let mut page = Page { path: path.to_path_buf(), text: text.to_owned(), errors: Vec::new() };
         let (root, faults) = DeTable::parse_recoverable(text);
-        for fault in faults {
+        // one slip of the pen makes many faults behind it: the first is the one to mend
+        if let Some(fault) = faults.into_iter().next() {
             let span = fault.span().unwrap_or(0..0);
-            page.note(&span, say!("TOML tidak dapat dibaca", "this is not TOML")).cause =
-                Some(fault.message().to_owned());
+            page.note(&span, say!("ini bukan TOML", "this is not TOML")).cause = Some(fault.message().to_owned());
+            return (page, None);
         }
-        let root = table_of(root.into_inner());
-        (page, root)
+        (page, Some(table_of(root.into_inner())))
     }
 
     /// Notes a problem at a place; the caller may add to it.
@@ -140,6 +140,7 @@ impl Page {
         let own = Some(self.path.clone());
         self.errors
             .sort_by_key(|error| (error.path != own, error.span.as_ref().map_or(usize::MAX, |span| span.offset)));
+        self.errors.dedup();
         self.errors
     }
 

@@ -91,9 +91,11 @@ fn part_text(page: &mut Page, kind: Kind, part: &Part, node: &At<Node>, plugin: 
     let legal = get(table, "legal").and_then(|node| page.filled("legal", node));
     let known = placeholders(part, plugin);
     let mut said = |key: &str| {
-        let text = get(table, key).and_then(|node| written::text(page, key, node))?;
-        for part in [&text.value.id, &text.value.en] {
-            filled(page, part, &text, &known);
+        let node = get(table, key)?;
+        let text = written::text(page, key, node)?;
+        let languages = page.table(key, node)?;
+        for node in ["id", "en"].into_iter().filter_map(|language| get(languages, language)) {
+            filled(page, node, &known);
         }
         Some(text.value)
     };
@@ -119,24 +121,24 @@ fn placeholders(part: &Part, plugin: &Description) -> Vec<String> {
     known
 }
 
-/// Notes a placeholder that nothing fills, and a brace that is left open.
-fn filled(page: &mut Page, text: &str, place: &At<Text>, known: &[String]) {
-    let mut rest = text;
+/// Notes a placeholder that nothing fills, and a brace without its partner.
+fn filled(page: &mut Page, node: &At<Node>, known: &[String]) {
+    let Node::Text(text) = &node.value else { return };
+    let mut rest = text.as_str();
     while let Some(at) = rest.find(['{', '}']) {
         let behind = rest.get(at..).unwrap_or("");
         let inside = behind.strip_prefix('{').and_then(|behind| behind.split_once('}'));
-        let Some((name, next)) = inside else {
-            page.note(
-                &place.span,
-                say!("kurung kurawal tidak berpasangan di `{text}`", "a brace without its partner in `{text}`"),
-            );
+        let Some((name, next)) = inside.filter(|(name, _)| !name.contains('{')) else {
+            page.note(&node.span, Text::new("kurung kurawal tanpa pasangan", "a brace without its partner"));
             return;
         };
         if !known.iter().any(|k| k == name) {
-            let name = At { value: name.to_owned(), span: place.span.clone() };
-            let word = &name.value;
-            let message = say!("tidak ada yang mengisi `{{{word}}}`", "nothing fills `{{{word}}}`");
-            page.unlisted(&name, message, known);
+            let word = format!("{{{name}}}");
+            let written = page.text().get(node.span.clone()).and_then(|written| written.find(&word));
+            let start = written.map_or(node.span.start, |at| node.span.start + at);
+            let end = written.map_or(node.span.end, |_| start + word.len());
+            let place = At { value: name.to_owned(), span: start..end };
+            page.unlisted(&place, say!("tidak ada yang mengisi `{word}`", "nothing fills `{word}`"), known);
         }
         rest = next;
     }
