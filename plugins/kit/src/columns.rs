@@ -45,6 +45,17 @@ impl<T: Copy> Numbers<'_, T> {
     }
 }
 
+impl Numbers<'_, u8> {
+    /// The code of a row, 0 where it is unknown or the column is absent: for
+    /// columns whose codes start at 1. The contract has unknown rows hold zero,
+    /// so this needs no look at the known rows and no branch.
+    #[inline(always)]
+    #[must_use]
+    pub fn code(&self, row: usize) -> u8 {
+        self.values.get(row).copied().unwrap_or(0)
+    }
+}
+
 /// A column of yes and no.
 #[derive(Debug, Clone, Copy)]
 pub struct Bits<'a> {
@@ -64,11 +75,11 @@ impl Bits<'_> {
         }
     }
 
-    /// Whether it is a known yes.
+    /// Whether it is a known yes; unknown rows hold zero.
     #[inline(always)]
     #[must_use]
     pub fn is_yes(&self, row: usize) -> bool {
-        self.get(row) == Some(true)
+        bit(self.values, row).unwrap_or(false)
     }
 }
 

@@ -101,9 +101,13 @@ macro_rules! criteria {
     };
 }
 
-/// Declares the benefit components: `enum Component` and its list.
+/// Declares the benefit components: `enum Component` and its list. Components
+/// that all read the same may be written `[a, b, c] reads [...] with [...]`.
 #[macro_export]
 macro_rules! components {
+    ( [ $($code:ident),* $(,)? ] reads $columns:tt with $settings:tt $(;)? ) => {
+        $crate::components! { $( $code reads $columns with $settings );* }
+    };
     ( $( $code:ident reads [$($column:ident),* $(,)?] with [$($setting:ident),* $(,)?] );* $(;)? ) => {
         $crate::parts! { #[doc = "The benefit components."] pub enum Component; $( $code reads [$($column),*] with [$($setting),*] );* }
         impl $crate::Component for Component {
@@ -139,6 +143,9 @@ macro_rules! parts {
         }
 
         impl $name {
+            /// All of them, in order.
+            pub const ALL: &'static [Self] = &[$( Self::$code ),*];
+
             /// Codes with the positions of what each reads.
             pub const PARTS: &'static [$crate::Part] = &[
                 $( $crate::Part {

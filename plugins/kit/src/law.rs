@@ -134,21 +134,20 @@ impl Exclusions {
 
     /// Adds a living member; gives whether the member is excluded in person
     /// (scope `person` only) and so counts for nothing. `state_job` is whether
-    /// job status 5 holds: an unknown one asks for the same review.
+    /// job status 5 holds or may hold: both ask for the same review.
     #[inline(always)]
-    pub fn add(&mut self, by_nik: SetAt, head: bool, state_job: Known<bool>) -> bool {
-        let income = by_nik.any(ITEMS_OF_INCOME);
-        self.unchecked |= income.is_none();
-        if head {
-            let record = by_nik.any(ITEMS_OF_RECORD);
-            self.hit |= record == Some(true);
-            self.unchecked |= record.is_none();
+    pub fn add(&mut self, by_nik: SetAt, head: bool, state_job: bool) -> bool {
+        let record = if head { ITEMS_OF_RECORD } else { 0 };
+        let mask = ITEMS_OF_INCOME | record;
+        self.unchecked |= by_nik.known & mask != mask;
+        if by_nik.members & mask != 0 {
+            let income = by_nik.members & ITEMS_OF_INCOME != 0;
+            self.hit |= by_nik.members & record != 0 || (income && self.scope == Scope::Kk);
+            if income {
+                return self.scope == Scope::Person;
+            }
         }
-        if income == Some(true) {
-            self.hit |= self.scope == Scope::Kk;
-            return self.scope == Scope::Person;
-        }
-        self.state_job |= state_job != Some(false) && self.family.members & ITEMS_OF_INCOME == 0;
+        self.state_job |= state_job & (self.family.members & ITEMS_OF_INCOME == 0);
         false
     }
 
@@ -167,14 +166,11 @@ impl Exclusions {
     }
 }
 
-/// Whether job status 5 holds. The question is put to people of 5 and over who
-/// work: `asked_age` is whether the member is of that age, `working` 1 yes, 2 no.
+/// Whether job status 5 holds, or may hold because the answer is missing. Codes
+/// with 0 = unknown. The question is put to people of 5 and over (`too_young`
+/// is whether the member is known to be younger) who work (`working` 1 yes, 2 no).
 #[inline(always)]
 #[must_use]
-pub fn state_job(job_status: Known<u8>, working: Known<u8>, asked_age: Known<bool>) -> Known<bool> {
-    match job_status {
-        Some(status) => Some(status == STATE_JOB),
-        None if working == Some(2) || asked_age == Some(false) => Some(false),
-        None => None,
-    }
+pub fn state_job(job_status: u8, working: u8, too_young: bool) -> bool {
+    (job_status == STATE_JOB) | ((job_status == 0) & (working != 2) & !too_young)
 }
