@@ -3,7 +3,7 @@
 //! Takes one member's facts; gives what is certain, what may be and what only
 //! the school level keeps open. A component that pays nothing is brought by no one.
 
-use kit::{Dates, Known};
+use kit::{Dates, Known, law};
 
 use crate::declared::{Columns, Component, Settings};
 
@@ -21,8 +21,6 @@ const PUPIL: u8 = of(Component::primary) | of(Component::lower) | of(Component::
 pub(crate) const LIMITED: u8 = PREGNANCY | CHILD | PUPIL;
 /// `school_participation` of a member who attends.
 const ATTENDING: u8 = 2;
-/// The nine difficulties of delivery columns 24 to 32.
-const DIFFICULTIES: u32 = 0x1ff;
 
 /// What a member brings, one bit per component.
 #[derive(Debug, Clone, Copy, Default)]
@@ -91,9 +89,10 @@ impl Qualification {
         let mut found = Found::default();
         found.certain |= VICTIM * u8::from(columns.human_rights_victim.is_yes(member));
         let severe = columns.severe_difficulties.get(member);
-        let disabled = severe.members & DIFFICULTIES != 0;
+        let disabled = severe.members & law::SEVERE_DIFFICULTIES != 0;
         found.certain |= DISABILITY * u8::from(disabled);
-        found.open |= DISABILITY * u8::from(!disabled & (severe.known & DIFFICULTIES != DIFFICULTIES));
+        found.open |=
+            DISABILITY * u8::from(!disabled & (severe.known & law::SEVERE_DIFFICULTIES != law::SEVERE_DIFFICULTIES));
         if columns.pregnancy.code(member) != 0 {
             self.pregnancy(columns, member, &mut found);
         }

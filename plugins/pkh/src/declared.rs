@@ -42,7 +42,7 @@ kit::settings! {
     /// Whom a member's hit on items 1 to 8 excludes.
     exclusion_scope: choice(kit::law::Scope::OPTIONS) = "kk",
     /// Aid of the period before that shuts out PKH; bits are codes of `other_aid`.
-    not_with: choices(["permakanan", "klj"]) = ["permakanan", "klj"],
+    not_with: choices(kit::law::OTHER_AID) = ["permakanan", "klj"],
     /// Paid quarters after which health and education end.
     limit_quarters: integer("quarters", 0..=400) = 20,
     /// Members paid per family.

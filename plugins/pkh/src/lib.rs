@@ -18,7 +18,7 @@ use components::{LIMITED, Qualification};
 pub use declared::{Column, Columns, Component, Criterion, ScorePart, Setting, Settings};
 
 /// What the criteria and the award need to know of one family.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Family {
     decile: Known<u8>,
     declared: Known<u8>,
@@ -41,27 +41,6 @@ pub struct Family {
     size: usize,
     /// What each member brings; may be longer than the family.
     brings: Vec<u8>,
-}
-
-impl Default for Family {
-    fn default() -> Self {
-        Self {
-            decile: None,
-            declared: None,
-            household: law::Household::default(),
-            exclusions: law::Exclusions::new(law::Scope::Kk, SetAt::default()),
-            other_aid: SetAt::default(),
-            paid: None,
-            certain: 0,
-            open: 0,
-            level_open: 0,
-            level_missing: false,
-            overlap: false,
-            start: 0,
-            size: 0,
-            brings: Vec::new(),
-        }
-    }
 }
 
 /// PKH with its settings worked out.
@@ -151,7 +130,7 @@ impl Pkh {
     /// 4.3 and 4.12.
     #[inline(always)]
     fn not_with(&self, family: &Family) -> Outcome {
-        Outcome::fail_if(family.other_aid.any(self.not_with))
+        law::not_with(family.other_aid, self.not_with)
     }
 
     /// A living member brings at least one paid component.
@@ -237,7 +216,7 @@ impl Program for Pkh {
             not_with: settings.not_with,
             limit_quarters: settings.limit_quarters,
             quarter: dates.quarter(),
-            asked_from: dates.latest_birth(5),
+            asked_from: dates.latest_birth(law::WORK_ASKED_FROM),
             qualification: Qualification::new(&settings, &dates, assignment.payable()),
             assignment,
         })
