@@ -12,4 +12,5 @@
 
 mod columns;
 mod rules;
+mod snapshot;
 mod tidy;

@@ -51,7 +51,7 @@ impl HashingFile {
     }
 
     /// Syncs the file to disk and gives its size and hash.
-    pub(super) fn seal(mut self, path: &Path) -> Result<SealedFile> {
+    pub(super) fn seal(&mut self, path: &Path) -> Result<SealedFile> {
         let failed = |cause: std::io::Error| Error::storage(path, cause);
         self.file.flush().map_err(failed)?;
         self.file.get_ref().sync_all().map_err(failed)?;

@@ -98,8 +98,7 @@ impl TableWriter {
     /// Closes and syncs the file.
     pub(super) fn seal(mut self) -> Result<SealedTable> {
         let metadata = self.writer.finish().map_err(|cause| Error::storage(&self.path, cause))?;
-        let file = self.writer.into_inner().map_err(|cause| Error::storage(&self.path, cause))?;
-        let file = file.seal(&self.path)?;
+        let file = self.writer.inner_mut().seal(&self.path)?;
         let sums = sums_of(&self.path, &metadata)?;
         Ok(SealedTable { file, sums, hashes: self.digests.finish(), ids: self.ids })
     }
