@@ -294,14 +294,14 @@ pub enum IdentityFault {
     Shape,
 }
 
-fn sixteen_digits(text: &str) -> Result<&[u8], IdentityFault> {
+fn sixteen_digits(text: &[u8]) -> Result<&[u8], IdentityFault> {
     if text.len() != 16 {
         return Err(IdentityFault::Length);
     }
-    if !text.bytes().all(|b| b.is_ascii_digit()) {
+    if !text.iter().all(u8::is_ascii_digit) {
         return Err(IdentityFault::Digits);
     }
-    Ok(text.as_bytes())
+    Ok(text)
 }
 
 fn two(digits: &[u8], at: usize) -> u8 {
@@ -317,7 +317,15 @@ impl Nik {
     /// # Errors
     /// The first fault found.
     pub fn parse(text: &str) -> Result<Nik, IdentityFault> {
-        let digits = sixteen_digits(text)?;
+        Nik::check(text.as_bytes()).map(|()| Nik(text.to_owned()))
+    }
+
+    /// The checks of `parse` on a cell, without making a value.
+    ///
+    /// # Errors
+    /// The first fault found.
+    pub fn check(cell: &[u8]) -> Result<(), IdentityFault> {
+        let digits = sixteen_digits(cell)?;
         let day = two(digits, 6);
         let day_ok = (1..=31).contains(&day) || (41..=71).contains(&day);
         let month_ok = (1..=12).contains(&two(digits, 8));
@@ -325,7 +333,7 @@ impl Nik {
         if two(digits, 0) == 0 || !day_ok || !month_ok || !serial_ok {
             return Err(IdentityFault::Shape);
         }
-        Ok(Nik(text.to_owned()))
+        Ok(())
     }
 
     /// The digits, for the vault and exported lists only.
@@ -348,11 +356,19 @@ impl KkNumber {
     /// # Errors
     /// The first fault found.
     pub fn parse(text: &str) -> Result<KkNumber, IdentityFault> {
-        let digits = sixteen_digits(text)?;
+        KkNumber::check(text.as_bytes()).map(|()| KkNumber(text.to_owned()))
+    }
+
+    /// The checks of `parse` on a cell, without making a value.
+    ///
+    /// # Errors
+    /// The first fault found.
+    pub fn check(cell: &[u8]) -> Result<(), IdentityFault> {
+        let digits = sixteen_digits(cell)?;
         if two(digits, 0) == 0 || digits.get(12..) == Some(b"0000") {
             return Err(IdentityFault::Shape);
         }
-        Ok(KkNumber(text.to_owned()))
+        Ok(())
     }
 
     /// The digits, for the vault and exported lists only.

@@ -1,0 +1,54 @@
+//! How a value that was set aside may be shown.
+//!
+//! Takes a cell and whether its column holds identities; gives at most 40
+//! characters in which no NIK, KK number or name of the row is readable.
+
+use super::cells::Row;
+use super::layout::Layout;
+use super::row::Fault;
+use crate::terms::mask_identity;
+
+const LONGEST: usize = 40;
+
+/// Header and masked value of the cell at fault.
+pub(super) fn shown(layout: &Layout, row: &Row<'_>, fault: Fault) -> (String, String) {
+    let Some(cell) = fault.cell else {
+        let (found, wanted) = (row.cells.len(), layout.headers.len());
+        let counted = fault.reason == super::Reason::FieldCount && row.broken.is_none();
+        return (String::new(), if counted { format!("{found}/{wanted}") } else { String::new() });
+    };
+    let header = layout.headers.get(cell).cloned().unwrap_or_default();
+    let value = String::from_utf8_lossy(row.cell(cell)).into_owned();
+    let cut: String = value.chars().take(LONGEST).collect();
+    // a shifted row may carry a name where a code belongs
+    let is_text = layout.texts.iter().flatten().any(|at| *at != cell && row.cell(*at) == value.as_bytes());
+    if layout.secret.get(cell).copied().unwrap_or(true) || is_text {
+        return (header, mask_identity(&cut));
+    }
+    (header, without_numbers(&cut))
+}
+
+/// Masks every run of more than eight digits (a plain date has eight), and prose.
+fn without_numbers(value: &str) -> String {
+    if value.split_whitespace().count() > 6 {
+        return mask_identity(value);
+    }
+    let mut out = String::new();
+    let mut run = String::new();
+    for c in value.chars().chain(std::iter::once('\0')) {
+        if c.is_ascii_digit() {
+            run.push(c);
+            continue;
+        }
+        if run.len() > 8 {
+            out.push_str(&"*".repeat(run.len()))
+        } else {
+            out.push_str(&run)
+        }
+        run.clear();
+        if c != '\0' {
+            out.push(c);
+        }
+    }
+    out
+}
