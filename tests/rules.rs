@@ -66,6 +66,11 @@ impl Shelf {
         odd.columns.push(ColumnWish { name: "nik".into(), entity: Entity::Member, kind: Kind::Text, required: false });
         odd.columns.push(ColumnWish { name: "decil".into(), entity: Entity::Family, kind: Kind::U8, required: false });
         odd.columns.push(ColumnWish { name: "sex".into(), entity: Entity::Family, kind: Kind::U16, required: false });
+        // pays per quarter: takes no `months_paid`
+        let mut quarterly = tiny();
+        quarterly.name = "quarterly".into();
+        quarterly.settings.pop();
+        quarterly.components[0].settings.pop();
         let mut follower = tiny();
         follower.name = "follower".into();
         follower.columns.push(ColumnWish {
@@ -74,7 +79,15 @@ impl Shelf {
             kind: Kind::Bits,
             required: false,
         });
-        Shelf([("tiny".to_owned(), tiny()), ("odd".to_owned(), odd), ("follower".to_owned(), follower)].into())
+        Shelf(
+            [
+                ("tiny".to_owned(), tiny()),
+                ("odd".to_owned(), odd),
+                ("follower".to_owned(), follower),
+                ("quarterly".to_owned(), quarterly),
+            ]
+            .into(),
+        )
     }
 }
 

@@ -60,7 +60,7 @@ pub fn largest_remainder<K: Ord + Clone>(total: u64, weights: &BTreeMap<K, u64>)
         remainders.push((share % sum, key));
     }
     // stable: keys of equal remainders stay in their order
-    remainders.sort_by(|a, b| b.0.cmp(&a.0));
+    remainders.sort_by_key(|(remainder, _)| std::cmp::Reverse(*remainder));
     let left = usize::try_from(u128::from(total) - given).unwrap_or(0);
     for (_, key) in remainders.into_iter().take(left) {
         if let Some(seat) = seats.get_mut(key) {

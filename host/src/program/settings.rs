@@ -31,7 +31,17 @@ pub fn check(page: &mut Page, root: &Table, wishes: &[SettingWish], period: Peri
             );
         }
     }
-    let months = get(root, MONTHS_PAID);
+    let months = root.iter().find(|(key, _)| key.value == MONTHS_PAID).map(|(key, _)| key);
+    if let Some(key) = months.filter(|_| !names.iter().any(|name| name == MONTHS_PAID)) {
+        page.note_fix(
+            &key.span,
+            Text::new("plugin tidak memakai `months_paid`", "the plugin makes no use of `months_paid`"),
+            Text::new(
+                "hapus baris ini; jumlahnya sudah per periode",
+                "drop this line; its amounts are per period already",
+            ),
+        );
+    }
     let all: Vec<Option<InForce>> = wishes
         .iter()
         .map(|wish| match table.iter().find(|(key, _)| key.value == wish.name) {
