@@ -1,0 +1,232 @@
+//! The total order of eligible rows.
+//!
+//! Incumbents first where the rule file keeps them, then score, sub-keys, and
+//! a keyed hash of the unit's id: BLAKE3 keyed with BLAKE3(seed), over the id
+//! as eight big-endian bytes, read as a big-endian number; the smaller wins.
+//! 16 bytes per eligible row. No two rows are equal: the row itself is last.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+use crate::program::{Incumbents, Program, SubKey};
+use crate::snapshot::batch::bit;
+use crate::terms::Date;
+
+use super::gather::Spill;
+
+/// Mark of a row in review, where others hold their rank.
+pub(super) const REVIEW: u32 = u32::MAX;
+/// Mark of a row refused for an unknown.
+pub(super) const REFUSED: u32 = u32::MAX - 1;
+/// Rows that are sorted on all threads at once.
+const MANY: usize = 1 << 16;
+
+/// Whether a mark is a rank.
+pub(super) fn is_rank(mark: u32) -> bool {
+    mark != 0 && mark < REFUSED
+}
+
+/// The key of the hash, from the published seed.
+#[must_use]
+pub fn order_key(seed: &str) -> [u8; 32] {
+    *blake3::hash(seed.as_bytes()).as_bytes()
+}
+
+/// The lot of an id under a key; smaller is served first.
+#[must_use]
+pub fn order_hash(key: &[u8; 32], id: u64) -> u64 {
+    let hash = blake3::keyed_hash(key, &id.to_be_bytes());
+    let mut first = [0u8; 8];
+    first.iter_mut().zip(hash.as_bytes()).for_each(|(to, from)| *to = *from);
+    u64::from_be_bytes(first)
+}
+
+/// What is compared before any hash; smaller is served first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Bucket {
+    /// False = incumbent who is kept.
+    pub(super) newcomer: bool,
+    /// Score with the band's points, highest first.
+    pub(super) score: Reverse<i64>,
+    /// Age key, where age stands before any lot.
+    pub(super) age: u16,
+}
+
+/// One eligible row within its bucket, smaller is served first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Lot {
+    /// Hash of the unit's id, or of the family's where members stand together.
+    pub(super) hash: u64,
+    /// Place among the eligible members of the family, where they stand together.
+    pub(super) within: u16,
+    /// Row group, counted over all partitions.
+    pub(super) group: u16,
+    /// Row in the group.
+    pub(super) row: u32,
+}
+
+/// How rows of one program are ordered.
+pub(super) struct Order {
+    pub(super) key: [u8; 32],
+    pub(super) keep: bool,
+    pub(super) band: i64,
+    /// Age before the lot: part of the bucket.
+    pub(super) first_age: Option<SubKey>,
+    /// Members of a family stand together.
+    pub(super) family_lot: bool,
+    /// Age within the family.
+    pub(super) inner_age: Option<SubKey>,
+}
+
+impl Order {
+    /// Reads the order from a rule file.
+    pub(super) fn of(program: &Program) -> Order {
+        let is_lot = |key: &SubKey| *key == SubKey::FamilyLot;
+        let lot_at = program.sub_keys.iter().position(is_lot);
+        let split = lot_at.unwrap_or(program.sub_keys.len());
+        let (before, after) = program.sub_keys.split_at(split);
+        let (keep, band) = match program.incumbents {
+            Incumbents::Keep => (true, 0),
+            Incumbents::Band(points) => (false, points),
+            Incumbents::None => (false, 0),
+        };
+        Order {
+            key: order_key(&program.seed),
+            keep,
+            band,
+            first_age: before.first().copied(),
+            family_lot: lot_at.is_some(),
+            inner_age: after.iter().copied().find(|key| !is_lot(key)),
+        }
+    }
+
+    /// Whether ages are needed at all.
+    pub(super) fn needs_age(&self) -> bool {
+        self.first_age.is_some() || self.inner_age.is_some()
+    }
+}
+
+/// Completed years at a date, by a table instead of the calendar.
+pub(super) struct Ages {
+    /// For each age the last birth day that has reached it, descending.
+    reached: Vec<i32>,
+}
+
+/// Oldest age told apart.
+const OLDEST: u16 = 200;
+
+impl Ages {
+    pub(super) fn at(as_of: Date) -> Ages {
+        let now = as_of.civil();
+        let reached = (0..=OLDEST).map(|age| {
+            let year = now.year() - i16::try_from(age).unwrap_or(0);
+            // 29 February in another year: the last day before it
+            let day = Date::from_ymd(year, now.month(), now.day());
+            day.or_else(|| Date::from_ymd(year, now.month(), now.day() - 1)).unwrap_or(Date(i32::MIN)).0
+        });
+        Ages { reached: reached.collect() }
+    }
+
+    /// Completed years, 0 for a date after as-of.
+    pub(super) fn years(&self, birth: i32) -> u16 {
+        let over = self.reached.partition_point(|last| birth <= *last);
+        u16::try_from(over.saturating_sub(1)).unwrap_or(OLDEST)
+    }
+
+    /// The sub-key of a birth date; an unknown one comes last.
+    pub(super) fn key(&self, sub: SubKey, birth: Option<i32>) -> u16 {
+        match (sub, birth) {
+            (SubKey::FamilyLot, _) => 0,
+            (_, None) => u16::MAX,
+            (SubKey::AgeYoungest, Some(birth)) => self.years(birth),
+            (SubKey::AgeOldest, Some(birth)) => OLDEST - self.years(birth).min(OLDEST),
+        }
+    }
+}
+
+/// Gives every eligible row its rank, bucket by bucket; returns how many there are.
+/// A group's lots are freed as they are placed.
+pub(super) fn rank(spills: &mut [Spill]) -> Result<u32> {
+    let mut heap: BinaryHeap<Reverse<(Bucket, usize)>> = BinaryHeap::new();
+    for (at, spill) in spills.iter().enumerate() {
+        heap.extend(spill.best().map(|bucket| Reverse((bucket, at))));
+    }
+    let mut lots: Vec<Lot> = Vec::new();
+    let mut next = 1u32;
+    while let Some(Reverse((bucket, _))) = heap.peek() {
+        let bucket = *bucket;
+        lots.clear();
+        while let Some(Reverse((same, at))) = heap.peek().copied().filter(|Reverse((other, _))| *other == bucket) {
+            heap.pop();
+            if let Some(spill) = spills.get_mut(at) {
+                debug_assert_eq!(same, bucket);
+                spill.take_best(&mut lots);
+                heap.extend(spill.best().map(|bucket| Reverse((bucket, at))));
+            }
+        }
+        let count = u32::try_from(lots.len()).ok();
+        let end = count.and_then(|count| next.checked_add(count)).filter(|end| *end < REFUSED);
+        let end = end.ok_or_else(|| Error::bug("at most 4,294,967,293 eligible rows"))?;
+        if lots.len() > MANY {
+            lots.par_sort_unstable();
+            lots.par_iter().enumerate().for_each(|(at, lot)| mark(spills, *lot, next, at));
+        } else {
+            lots.sort_unstable();
+            lots.iter().enumerate().for_each(|(at, lot)| mark(spills, *lot, next, at));
+        }
+        next = end;
+    }
+    Ok(next - 1)
+}
+
+fn mark(spills: &[Spill], lot: Lot, first: u32, at: usize) {
+    let slot = spills.get(usize::from(lot.group)).and_then(|spill| spill.marks.get(lot.row as usize));
+    if let (Some(slot), Ok(at)) = (slot, u32::try_from(at)) {
+        slot.store(first + at, Ordering::Relaxed);
+    }
+}
+
+/// Places the eligible members of one family by age, then by hash, then by row.
+/// `members` holds (age key, row in batch); `id` gives a row's person id.
+pub(super) fn place_members(key: &[u8; 32], members: &mut [(u16, u64, u32)], id: impl Fn(u32) -> u64) {
+    if members.len() < 2 {
+        return;
+    }
+    members.sort_unstable();
+    // hash only where ages are equal
+    for equal in members.chunk_by_mut(|a, b| a.0 == b.0).filter(|equal| equal.len() > 1) {
+        equal.iter_mut().for_each(|member| member.1 = order_hash(key, id(member.2)));
+        equal.sort_unstable();
+    }
+}
+
+/// Bits of a known yes/no column.
+pub(super) fn yes(values: &[u8], valid: Option<&Vec<u8>>, row: usize) -> bool {
+    bit(values, row) && valid.is_none_or(|known| bit(known, row))
+}
+
+/// Marks of a group, all zero.
+pub(super) fn blank(rows: usize) -> Vec<AtomicU32> {
+    std::iter::repeat_with(|| AtomicU32::new(0)).take(rows).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Ages, Date};
+
+    #[test]
+    fn the_table_of_ages_is_the_calendar() {
+        for as_of in ["2026-09-20", "2024-02-29", "2025-02-28", "2026-01-01"] {
+            let as_of: Date = as_of.parse().unwrap_or(Date(0));
+            let ages = Ages::at(as_of);
+            for back in 0..45_000 {
+                let birth = Date(as_of.0 - back);
+                assert_eq!(i32::from(ages.years(birth.0)), birth.years_at(as_of), "{birth} at {as_of}");
+            }
+        }
+    }
+}
