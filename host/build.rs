@@ -68,10 +68,7 @@ fn nested_target(out: &Path) -> Fallible<PathBuf> {
 fn build(top: &Path, target: &Path) -> Fallible<()> {
     needs_target()?;
     let home = env::var("CARGO_HOME").or_else(|_| env::var("HOME").map(|home| format!("{home}/.cargo")))?;
-    let flags = [
-        format!("--remap-path-prefix={home}=/cargo"),
-        format!("--remap-path-prefix={}=/layak", top.display()),
-    ];
+    let flags = [format!("--remap-path-prefix={home}=/cargo"), format!("--remap-path-prefix={}=/layak", top.display())];
     let mut cargo = Command::new(env::var("CARGO")?);
     for (name, _) in env::vars_os() {
         if name.to_str().is_some_and(scrubbed) {
@@ -114,7 +111,8 @@ fn needs_target() -> Fallible<()> {
     if output.status.success() && Path::new(&folder).is_dir() {
         return Ok(());
     }
-    Err(format!("the programs are built for {TARGET}, which this toolchain lacks: run `rustup target add {TARGET}`").into())
+    Err(format!("the programs are built for {TARGET}, which this toolchain lacks: run `rustup target add {TARGET}`")
+        .into())
 }
 
 fn wrap(core: &Path) -> Fallible<Vec<u8>> {

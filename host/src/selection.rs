@@ -14,18 +14,20 @@ mod gather;
 mod judge;
 mod order;
 mod received;
+mod sealed;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
-pub use areas::{AreaTable, apportion, scale_table, scale_total};
-pub use funnel::{Binds, CriterionCount, Funnel, IncumbentCount, PartitionCount, Scale};
+pub use areas::AreaTable;
+pub use funnel::{Binds, CriterionCount, Funnel, IncumbentCount, PartitionCount};
 pub use order::{order_hash, order_key};
 pub use received::Received;
+pub use sealed::{SealedRows, areas_of};
 
 use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Fault, Result};
-use crate::program::{AreaLevel, Program};
+use crate::program::{AreaLevel, Program, Ratio};
 use crate::sandbox::Verdicts;
 use crate::say;
 use crate::snapshot::batch::Batch;
@@ -75,7 +77,7 @@ pub trait Rows: Sync {
     ///
     /// # Errors
     /// What reading met, or what `each` returned.
-    fn read(&self, place: Place, wanted: &Wanted, each: &mut dyn FnMut(Batch) -> Result<()>) -> Result<()>;
+    fn read(&self, place: Place, wanted: &Wanted, each: &mut dyn FnMut(&mut Batch) -> Result<()>) -> Result<()>;
 }
 
 /// What judges: a plugin with its settings.
@@ -150,7 +152,7 @@ pub struct Frame {
     /// Date on which ages are counted.
     pub as_of: Date,
     /// Families that the snapshot stands for over those it holds.
-    pub scale: Scale,
+    pub scale: Ratio,
     /// Column `regency`.
     pub regency: Option<ColumnId>,
     /// Column `village`.

@@ -1,19 +1,17 @@
-//! Areas with seats of their own, and how seats are shared out and scaled.
+//! Areas with seats of their own.
 //!
-//! Whole numbers only: largest remainder, equal remainders to the lower area
-//! code. A single total that is scaled rounds down; a table is scaled by
-//! largest remainder, so that its sum is the scaled total rounded down.
+//! Takes a program's quota, the snapshot's areas and rows by area; gives seats
+//! after scaling. The arithmetic is `program::quota`'s: whole numbers, largest
+//! remainder, equal remainders to the lower area code.
 
-use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use crate::columns::ColumnId;
 use crate::error::{Error, Fault, Result};
-use crate::program::{AreaLevel, Program, Seats};
+use crate::program::{AreaLevel, Program, Ratio, Seats, largest_remainder, scale_table, scale_total};
 use crate::say;
 
 use super::Frame;
-use super::funnel::Scale;
 
 /// The areas of one level, by code with system, and where each region lies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,50 +73,6 @@ pub(super) enum SeatPlan {
     Areas { seats: Vec<u64>, total: u64 },
 }
 
-/// Shares a total out by weights with largest remainder; `codes` settle equal remainders.
-/// All zero where no area has weight.
-#[must_use]
-pub fn apportion(total: u64, weights: &[u64], codes: &[&str]) -> Vec<u64> {
-    let all: u128 = weights.iter().map(|weight| u128::from(*weight)).sum();
-    if all == 0 {
-        return vec![0; weights.len()];
-    }
-    let exact: Vec<u128> = weights.iter().map(|weight| u128::from(*weight) * u128::from(total)).collect();
-    round(&exact, all, u128::from(total), codes)
-}
-
-/// Parts `exact / unit` as whole numbers that add up to `total`, largest remainder first.
-fn round(exact: &[u128], unit: u128, total: u128, codes: &[&str]) -> Vec<u64> {
-    let mut seats: Vec<u128> = exact.iter().map(|part| part / unit).collect();
-    let given: u128 = seats.iter().sum();
-    let left = usize::try_from(total.saturating_sub(given)).unwrap_or(0);
-    let mut by_remainder: Vec<usize> = (0..exact.len()).collect();
-    let remainder = |at: usize| exact.get(at).map_or(0, |part| part % unit);
-    by_remainder.sort_by_key(|at| (Reverse(remainder(*at)), codes.get(*at).copied().unwrap_or(""), *at));
-    for at in by_remainder.into_iter().take(left) {
-        if let Some(seat) = seats.get_mut(at) {
-            *seat += 1;
-        }
-    }
-    seats.into_iter().map(|seat| u64::try_from(seat).unwrap_or(u64::MAX)).collect()
-}
-
-/// A single total under a scale, rounded down.
-#[must_use]
-pub fn scale_total(total: u64, scale: Scale) -> u64 {
-    let stands_for = u128::from(scale.stands_for.max(1));
-    u64::try_from(u128::from(total) * u128::from(scale.holds) / stands_for).unwrap_or(u64::MAX)
-}
-
-/// A table under a scale: its sum is the scaled sum rounded down.
-#[must_use]
-pub fn scale_table(table: &[u64], codes: &[&str], scale: Scale) -> Vec<u64> {
-    let stands_for = u128::from(scale.stands_for.max(1));
-    let exact: Vec<u128> = table.iter().map(|seats| u128::from(*seats) * u128::from(scale.holds)).collect();
-    let total = exact.iter().sum::<u128>() / stands_for;
-    round(&exact, stands_for, total, codes)
-}
-
 /// The seats of a program. `base` counts its rows by area.
 pub(super) fn seats(program: &Program, frame: &Frame, base: &BTreeMap<u32, u64>) -> Result<SeatPlan> {
     let level = program.quota.level;
@@ -136,8 +90,9 @@ pub(super) fn seats(program: &Program, frame: &Frame, base: &BTreeMap<u32, u64>)
         }
         Seats::Total { total, .. } => {
             // rows of an unknown region have no area, and weigh nothing
-            let weights: Vec<u64> = (0..).zip(&codes).map(|(at, _)| base.get(&at).copied().unwrap_or(0)).collect();
-            let seats = apportion(scale_total(*total, frame.scale), &weights, &codes);
+            let weights = (0..).zip(&codes).map(|(at, code)| (*code, base.get(&at).copied().unwrap_or(0)));
+            let shared = largest_remainder(scale_total(*total, frame.scale), &weights.collect());
+            let seats: Vec<u64> = codes.iter().map(|code| shared.get(code).copied().unwrap_or(0)).collect();
             let total = seats.iter().sum();
             Ok(SeatPlan::Areas { seats, total })
         }
@@ -145,15 +100,12 @@ pub(super) fn seats(program: &Program, frame: &Frame, base: &BTreeMap<u32, u64>)
     }
 }
 
-fn by_table(level: AreaLevel, by_code: &BTreeMap<String, u64>, codes: &[&str], scale: Scale) -> Result<SeatPlan> {
+fn by_table(level: AreaLevel, by_code: &BTreeMap<String, u64>, codes: &[&str], scale: Ratio) -> Result<SeatPlan> {
     let place: BTreeMap<&str, usize> = codes.iter().enumerate().map(|(at, code)| (*code, at)).collect();
-    let named: Vec<&str> = by_code.keys().map(String::as_str).collect();
-    let written: Vec<u64> = by_code.values().copied().collect();
-    let scaled = scale_table(&written, &named, scale);
+    let scaled = scale_table(by_code, scale);
     let mut seats = vec![0; codes.len()];
-    for (code, count) in named.iter().zip(&scaled) {
-        let slot = place.get(code).and_then(|at| seats.get_mut(*at));
-        match slot {
+    for (code, count) in &scaled {
+        match place.get(code.as_str()).and_then(|at| seats.get_mut(*at)) {
             Some(slot) => *slot = *count,
             // a sample need not hold every village; provinces and regencies are all known
             None if matches!(level, AreaLevel::District | AreaLevel::Village) => {}
@@ -169,29 +121,5 @@ fn by_table(level: AreaLevel, by_code: &BTreeMap<String, u64>, codes: &[&str], s
             }
         }
     }
-    Ok(SeatPlan::Areas { seats, total: scaled.iter().sum() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Scale, apportion, scale_table, scale_total};
-
-    #[test]
-    fn shares_add_up_and_equal_remainders_go_to_the_lower_code() {
-        assert_eq!(apportion(10, &[1, 1, 1], &["c", "a", "b"]), vec![3, 4, 3]);
-        assert_eq!(apportion(5, &[0, 0], &["a", "b"]), vec![0, 0]);
-        assert_eq!(apportion(0, &[3, 4], &["a", "b"]), vec![0, 0]);
-        let weights: Vec<u64> = (0..500).map(|at| at * at % 97).collect();
-        let codes: Vec<String> = (0..500).map(|at| format!("{at:03}")).collect();
-        let codes: Vec<&str> = codes.iter().map(String::as_str).collect();
-        assert_eq!(apportion(1_800_000, &weights, &codes).iter().sum::<u64>(), 1_800_000);
-    }
-
-    #[test]
-    fn a_total_rounds_down_and_a_table_keeps_its_sum() {
-        let scale = Scale { stands_for: 95_006_179, holds: 100_000 };
-        assert_eq!(scale_total(10_000_000, scale), 10_525);
-        let table = scale_table(&[5_000_000, 4_999_999, 1], &["a", "b", "c"], scale);
-        assert_eq!(table.iter().sum::<u64>(), 10_525);
-    }
+    Ok(SeatPlan::Areas { seats, total: scaled.values().sum() })
 }

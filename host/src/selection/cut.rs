@@ -10,9 +10,10 @@ use std::sync::{Mutex, PoisonError};
 use rayon::prelude::*;
 
 use crate::error::{Error, Result};
+use crate::program::scale_total;
 use crate::snapshot::batch::bit;
 
-use super::areas::{SeatPlan, scale_total, seats};
+use super::areas::{SeatPlan, seats};
 use super::funnel::{Binds, Funnel, PartitionCount, rupiah};
 use super::gather::Spill;
 use super::judge::{Judged, Level, in_order, places};

@@ -6,15 +6,6 @@
 use crate::error::{Error, Fault, Result};
 use crate::say;
 
-/// Families that a snapshot stands for over those it holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scale {
-    /// Families of the country.
-    pub stands_for: u64,
-    /// Families of the snapshot.
-    pub holds: u64,
-}
-
 /// Rows by one criterion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CriterionCount {

@@ -180,7 +180,10 @@ impl<'a> Gather<'a> {
         if lengths.iter().any(|len| *len != rows) {
             return Err(Error::new(
                 Fault::Plugin,
-                say!("plugin menjawab {lengths:?} untuk {rows} baris", "the plugin answered {lengths:?} for {rows} rows"),
+                say!(
+                    "plugin menjawab {lengths:?} untuk {rows} baris",
+                    "the plugin answered {lengths:?} for {rows} rows"
+                ),
             ));
         }
         let unit = if self.plan.unit == Unit::Family { Entity::Family } else { Entity::Member };

@@ -167,7 +167,7 @@ fn judge_group(
         gathers.push(if live { Some(Gather::new(&run.plan, group, count as usize)?) } else { None });
     }
     let (mut families, mut members) = (0u32, 0u32);
-    level.rows.read(place, wanted, &mut |mut batch| {
+    level.rows.read(place, wanted, &mut |batch| {
         if level.cancel.load(Ordering::Relaxed) {
             return Err(interrupted());
         }
@@ -175,11 +175,11 @@ fn judge_group(
         if next_families > rows.families || next_members > rows.members {
             return Err(short(place));
         }
-        add_received(level, &mut batch, group, families as usize, members as usize);
+        add_received(level, batch, group, families as usize, members as usize);
         (families, members) = (next_families, next_members);
         for (run, slot) in running.iter().zip(&mut gathers) {
             let (Some(gather), Some(entry)) = (slot.as_mut(), level.entries.get(run.at)) else { continue };
-            let judged = entry.judge.judge(&batch).and_then(|(verdicts, fuel)| gather.add(&batch, &verdicts, fuel));
+            let judged = entry.judge.judge(batch).and_then(|(verdicts, fuel)| gather.add(batch, &verdicts, fuel));
             if let Err(error) = judged {
                 if super::stops_the_run(error.fault) {
                     return Err(error);

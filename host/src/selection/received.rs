@@ -30,8 +30,8 @@ impl Received {
             }
         };
         let values = Values::Bits(slice(bits, entity_at, rows as usize));
+        // last, so that the buffers of the columns before it can be filled again
         columns.push((id, BatchColumn { values, valid: None }));
-        columns.sort_by_key(|(at, _)| *at);
     }
 
     /// The table that the column belongs to.

@@ -145,6 +145,15 @@ impl Snapshot {
         Ok(self.table(partition, Entity::Family)?.groups())
     }
 
+    /// Families and members of one row group.
+    ///
+    /// # Errors
+    /// As `groups`.
+    pub fn group_rows(&self, partition: &Partition, group: usize) -> Result<(u32, u32)> {
+        let rows = |entity| u32::try_from(self.table(partition, entity)?.rows(group)).map_err(Error::bug);
+        Ok((rows(Entity::Family)?, rows(Entity::Member)?))
+    }
+
     /// The batches of one row group; its first family is row `group * 131,072`.
     ///
     /// # Errors

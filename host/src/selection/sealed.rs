@@ -1,0 +1,95 @@
+//! The rows of a sealed snapshot, as judging reads them, and its areas.
+//!
+//! Takes an opened snapshot; names no file itself.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, Result};
+use crate::program::AreaLevel;
+use crate::snapshot::{Batch, RegionTable, Snapshot};
+use crate::terms::RegionSystem;
+
+use super::{AreaTable, GroupRows, PartitionRows, Place, Rows, Wanted};
+
+/// A snapshot's rows by partition and row group.
+pub struct SealedRows<'a> {
+    snapshot: &'a Snapshot,
+    partitions: Vec<PartitionRows>,
+}
+
+impl<'a> SealedRows<'a> {
+    /// Reads how many rows each row group holds.
+    ///
+    /// # Errors
+    /// A file that cannot be opened or is not what was sealed.
+    pub fn of(snapshot: &'a Snapshot) -> Result<SealedRows<'a>> {
+        let mut partitions = Vec::new();
+        for partition in snapshot.partitions() {
+            let mut groups = Vec::new();
+            for group in 0..snapshot.groups(partition)? {
+                let (families, members) = snapshot.group_rows(partition, group)?;
+                groups.push(GroupRows { families, members });
+            }
+            partitions.push(PartitionRows { code: partition.province.clone(), groups });
+        }
+        Ok(SealedRows { snapshot, partitions })
+    }
+}
+
+impl Rows for SealedRows<'_> {
+    fn partitions(&self) -> &[PartitionRows] {
+        &self.partitions
+    }
+
+    fn read(&self, place: Place, wanted: &Wanted, each: &mut dyn FnMut(&mut Batch) -> Result<()>) -> Result<()> {
+        let partition = self.snapshot.partitions().get(place.partition);
+        let partition = partition.ok_or_else(|| Error::bug("a place lies in the snapshot"))?;
+        let mut batches =
+            self.snapshot.batches_of_group(partition, place.group, &wanted.family, &wanted.member, true)?;
+        let mut batch = Batch::default();
+        while batches.next_into(&mut batch)? {
+            each(&mut batch)?;
+        }
+        Ok(())
+    }
+}
+
+/// The areas of every level below the nation, by code, from a manifest's region table.
+#[must_use]
+pub fn areas_of(regions: &RegionTable) -> BTreeMap<AreaLevel, AreaTable> {
+    let province = |code: &str| format!("kemendagri:{}", code.split('.').next().unwrap_or(code));
+    let villages = || regions.villages.iter();
+    let system = |of: RegionSystem| match of {
+        RegionSystem::Kemendagri => "kemendagri",
+        RegionSystem::Bps => "bps",
+    };
+    BTreeMap::from([
+        (AreaLevel::Province, table(regions.regencies.iter().map(|row| province(&row.code)))),
+        (AreaLevel::Regency, table(regions.regencies.iter().map(|row| format!("kemendagri:{}", row.code)))),
+        (
+            AreaLevel::District,
+            table(villages().map(|row| format!("{}:{}", system(row.system), district(row.system, &row.code)))),
+        ),
+        (AreaLevel::Village, table(villages().map(|row| format!("{}:{}", system(row.system), row.code)))),
+    ])
+}
+
+/// The district in which a village code lies: all but its last part.
+fn district(system: RegionSystem, code: &str) -> &str {
+    match (system, code.rfind('.')) {
+        (RegionSystem::Kemendagri, Some(dot)) => code.get(..dot).unwrap_or(code),
+        // BPS: two digits of province and of regency, three of district, three of village
+        _ => code.get(..7).unwrap_or(code),
+    }
+}
+
+/// Codes sorted, and for each region in its own order the place of its area.
+fn table(of_regions: impl Iterator<Item = String>) -> AreaTable {
+    let of_regions: Vec<String> = of_regions.collect();
+    let mut codes = of_regions.clone();
+    codes.sort_unstable();
+    codes.dedup();
+    let place = |code: &String| codes.binary_search(code).ok().and_then(|at| u32::try_from(at).ok());
+    let of = of_regions.iter().map(|code| place(code).unwrap_or(u32::MAX)).collect();
+    AreaTable { codes, of }
+}
