@@ -31,14 +31,10 @@ fn main() -> Fallible<()> {
     let mut list = String::from("pub(super) static BUNDLED: &[(&str, &[u8])] = &[\n");
     for program in PROGRAMS {
         let core = target.join(TARGET).join("release").join(format!("{program}.wasm"));
-        match wrap(&core) {
-            Ok(component) => {
-                let path = out.join(format!("{program}.wasm"));
-                fs::write(&path, component)?;
-                writeln!(list, "    ({program:?}, include_bytes!({:?})),", path.display().to_string())?;
-            }
-            Err(cause) => println!("cargo::warning=`{program}` is not bundled: {cause}"),
-        }
+        let component = wrap(&core).map_err(|cause| format!("`{program}` cannot be bundled: {cause}"))?;
+        let path = out.join(format!("{program}.wasm"));
+        fs::write(&path, component)?;
+        writeln!(list, "    ({program:?}, include_bytes!({:?})),", path.display().to_string())?;
     }
     list.push_str("];\n");
     fs::write(out.join("bundled.rs"), list)?;

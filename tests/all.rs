@@ -12,5 +12,6 @@
 
 mod columns;
 mod rules;
+mod sandbox;
 mod snapshot;
 mod tidy;

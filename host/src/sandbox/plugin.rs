@@ -69,19 +69,21 @@ impl Sandbox {
     pub fn load(&self, bytes: &[u8]) -> Result<Plugin> {
         gate::check(bytes)?;
         let digest = blake3::hash(bytes);
+        // until it said its name, a plugin is known by its digest
+        let nameless: String = digest.to_hex().chars().take(12).collect();
         let (engine, component) = self.store.load(bytes, &digest)?;
         self.ticker.watch(&engine);
         let pre = Linker::new(&engine)
             .instantiate_pre(&component)
             .and_then(ProgramPre::new)
-            .map_err(|cause| trap::failed("?", "load", &cause))?;
+            .map_err(|cause| trap::failed(&nameless, "load", &cause))?;
         let runner = Runner {
             pre,
             limits: self.limits,
             slots: Slots::new(self.limits.workers.max(1)),
             _ticker: Arc::clone(&self.ticker),
         };
-        let said = runner.call("?", "describe", self.limits.fuel_base, DESCRIBE_BYTES, |program, store| {
+        let said = runner.call(&nameless, "describe", self.limits.fuel_base, DESCRIBE_BYTES, |program, store| {
             program.layak_program_rules().call_describe(store)
         })?;
         let description = describe::read(said.0)?;

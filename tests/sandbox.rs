@@ -1,0 +1,10 @@
+//! The sandbox against plugins that break one promise at a time, against bytes
+//! that are no plugin, and against a cache that somebody touched.
+
+mod batches;
+mod built;
+mod cache;
+mod engine;
+mod lies;
+mod measured;
+mod shapes;

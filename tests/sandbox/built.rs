@@ -1,0 +1,97 @@
+//! The hostile plugin, built once, with the attack written into its bytes.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use layak::error::Error;
+use layak::sandbox::{Judge, Limits, Plugin, Sandbox, Value, pack};
+use layak::terms::{Date, Lang};
+
+use crate::tidy::top;
+
+/// The binary that understands `compile-child`.
+pub(crate) fn compiler() -> PathBuf {
+    PathBuf::from(env!("CARGO_BIN_EXE_layak"))
+}
+
+/// The nested cargo's target folder, shared with the bundled programs.
+fn target() -> PathBuf {
+    compiler().ancestors().nth(2).unwrap().join("plugins")
+}
+
+/// The hostile core module as cargo built it.
+pub(crate) fn core() -> &'static [u8] {
+    static CORE: OnceLock<Vec<u8>> = OnceLock::new();
+    CORE.get_or_init(|| {
+        let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
+        let flags = format!(
+            "--remap-path-prefix={home}=/cargo\u{1f}--remap-path-prefix={}=/layak",
+            top().display()
+        );
+        let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+        for (name, _) in std::env::vars() {
+            if name.starts_with("CARGO") && name != "CARGO_HOME" {
+                cargo.env_remove(name);
+            }
+        }
+        let output = cargo
+            .current_dir(top())
+            .env("CARGO_ENCODED_RUSTFLAGS", flags)
+            .env("CARGO_INCREMENTAL", "0")
+            .args(["build", "--release", "--locked", "--package", "hostile", "--target", "wasm32-unknown-unknown"])
+            .args(["--config", "profile.release.debug=false", "--target-dir"])
+            .arg(target())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        std::fs::read(target().join("wasm32-unknown-unknown/release/hostile.wasm")).unwrap()
+    })
+}
+
+/// The hostile component with this attack.
+pub(crate) fn component(mode: u32) -> Vec<u8> {
+    let mut core = core().to_vec();
+    let mark = b"LAYAK-HOSTILE-MODE-";
+    let at = core.windows(mark.len()).position(|part| part == mark).expect("the mark is in the module") + mark.len();
+    core[at..at + 3].copy_from_slice(format!("{mode:03}").as_bytes());
+    pack(&core).unwrap()
+}
+
+/// One cache for all tests: the folder is per plugin digest anyway.
+pub(crate) fn folder() -> &'static Path {
+    static FOLDER: OnceLock<tempfile::TempDir> = OnceLock::new();
+    FOLDER.get_or_init(|| tempfile::tempdir().unwrap()).path()
+}
+
+/// Limits that make a runaway short, and a watchdog that a busy machine does not reach.
+pub(crate) fn limits() -> Limits {
+    Limits { fuel_base: 300_000_000, wall: Duration::from_secs(120), ..Limits::default() }
+}
+
+pub(crate) fn sandbox() -> Sandbox {
+    Sandbox::with_compiler(limits(), folder(), compiler()).unwrap()
+}
+
+pub(crate) fn load(mode: u32) -> Result<Plugin, Error> {
+    sandbox().load(&component(mode))
+}
+
+pub(crate) fn configure(plugin: &Plugin) -> Result<Judge, Error> {
+    let present = vec![true; plugin.description().columns.len()];
+    plugin.configure(&[Value::Integer(4)], &present, Date(20_000), Date(19_900))
+}
+
+pub(crate) fn judge(mode: u32) -> Judge {
+    configure(&load(mode).unwrap()).unwrap()
+}
+
+/// The English line of an error and its fix: what a test compares.
+pub(crate) fn text(error: &Error) -> String {
+    assert!(error.fix.is_some(), "no fix: {error}");
+    assert!(!error.message.id.is_empty() && error.message.id != error.message.en, "one language only: {error}");
+    let line = error.line(Lang::En);
+    assert!(!line.chars().any(char::is_control), "control characters reach the reader: {line:?}");
+    format!("{line} | {}", error.fix.as_ref().unwrap().en)
+}
