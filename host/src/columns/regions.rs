@@ -222,6 +222,14 @@ impl Regions {
         self.district_by_bps.get(bps).and_then(|at| self.districts.get(*at))
     }
 
+    /// Another district, one to one: no two districts are far from the same one.
+    #[must_use]
+    pub fn district_far_from<'a>(&'a self, district: &'a District) -> &'a District {
+        let at = self.district_by_bps.get(&district.bps).copied().unwrap_or(0);
+        let far = (at + self.districts.len() / 2) % self.districts.len().max(1);
+        self.districts.get(far).unwrap_or(district)
+    }
+
     /// The districts of a regency, by Kemendagri code; empty in Papua.
     #[must_use]
     pub fn districts_of(&self, regency_kemendagri: &str) -> &[District] {
