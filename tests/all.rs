@@ -14,4 +14,5 @@ mod columns;
 mod rules;
 mod sandbox;
 mod snapshot;
+mod synth;
 mod tidy;

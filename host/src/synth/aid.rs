@@ -119,7 +119,8 @@ impl Aids {
         if draw.rarely(800) {
             family.aid.lost_ago = draw.between(1, 240) as u8;
         }
-        family.aid.fact_age = draw.below(6).min(draw.below(30)) as u8 + if draw.chance(120) { draw.between(12, 40) as u8 } else { 0 };
+        family.aid.fact_age =
+            draw.below(6).min(draw.below(30)) as u8 + if draw.chance(120) { draw.between(12, 40) as u8 } else { 0 };
     }
 
     fn pkh(&mut self, draw: &mut Draw, family: &mut Family, standing: &Standing) {
@@ -190,7 +191,11 @@ impl Aids {
         let given = match decile {
             1..=5 => self.pbi_low.takes(draw, by_first([1_350, 1_200, 1_050, 900, 700], decile), units),
             0 => self.pbi_high.takes(draw, 1_500, units),
-            _ => self.pbi_high.takes(draw, [1_500, 1_100, 700, 350, 150].get(usize::from(decile) - 6).copied().unwrap_or(0), units),
+            _ => self.pbi_high.takes(
+                draw,
+                [1_500, 1_100, 700, 350, 150].get(usize::from(decile) - 6).copied().unwrap_or(0),
+                units,
+            ),
         };
         if given {
             let quarters = draw.between(1, 40) as u8;
@@ -209,7 +214,11 @@ impl Aids {
         self.permakanan.family();
         let regular = family.aid.pkh > 0 || family.aid.sembako > 0;
         let decile = family.deciles[0];
-        if !regular && family.village_kind >= 2 && (1..=4).contains(&decile) && self.blt.takes(draw, by_first([1_500, 700, 300, 150], decile), 1) {
+        if !regular
+            && family.village_kind >= 2
+            && (1..=4).contains(&decile)
+            && self.blt.takes(draw, by_first([1_500, 700, 300, 150], decile), 1)
+        {
             family.aid.blt = draw.between(1, 8) as u8;
         }
         let alone = family.members.len() == 1 && family.members.iter().any(|p| p.age >= 70);
@@ -237,10 +246,10 @@ fn bodies(draw: &mut Draw, family: &mut Family) {
         person.victim = person.age >= 55 && draw.rarely(30);
         if person.sex == 2 && person.marital == 2 && !person.dead {
             let (share, delivered) = match person.age {
-                18..=24 => (150, 22),
-                25..=34 => (125, 18),
-                35..=39 => (75, 10),
-                40..=44 => (25, 3),
+                18..=24 => (195, 27),
+                25..=34 => (165, 22),
+                35..=39 => (95, 12),
+                40..=44 => (30, 4),
                 _ => (0, 0),
             };
             if draw.chance(share) {
@@ -255,16 +264,16 @@ fn bodies(draw: &mut Draw, family: &mut Family) {
 
 fn exclude(draw: &mut Draw, family: &mut Family) {
     let poor = family.welfare <= 4;
-    let wages = by_decile([60, 250, 1_200], family.welfare);
+    let wages = by_decile([50, 180, 700], family.welfare);
     let rural = family.village_kind >= 2;
     for person in &mut family.members {
         person.exclusion = match (person.job_status, person.occupation) {
-            (5, 5..=7) if draw.chance(if poor { 850 } else { 330 }) => 1,
-            (5, _) if draw.chance(200) => 4,
-            (_, 4) if draw.chance(500) => 2,
+            (5, 5..=7) if draw.chance(if poor { 850 } else { 190 }) => 1,
+            (5, _) if draw.chance(60) => 4,
+            (_, 4) if draw.chance(220) => 2,
             (4, 27) if draw.chance(150) => 3,
             (4, _) if draw.rarely(wages) => 7,
-            (3, _) if draw.chance(25) => 6,
+            (3, _) if draw.chance(12) => 6,
             (1..=4, _) if rural && draw.rarely(180) => 5,
             (4, _) if draw.rarely(60) => 8,
             _ => 0,
@@ -289,9 +298,13 @@ fn stand(family: &Family) -> Standing {
     let hit = |p: &Person| (1..=8).contains(&p.exclusion) || (p.relation == 1 && p.exclusion > 9) || p.job_status == 5;
     let pupil = |p: &Person| {
         let level = if p.list_level > 0 { p.list_level } else { p.level };
-        (6..=21).contains(&p.age) && p.participation == 2 && (1..=17).contains(&level) && !(11..=22).contains(&p.certificate)
+        (6..=21).contains(&p.age)
+            && p.participation == 2
+            && (1..=17).contains(&level)
+            && !(11..=22).contains(&p.certificate)
     };
-    let expecting = |p: &Person| (p.pregnancy == 1 || (p.pregnancy == 2 && p.delivered_ago <= 42)) && p.pregnancy_order <= 2;
+    let expecting =
+        |p: &Person| (p.pregnancy == 1 || (p.pregnancy == 2 && p.delivered_ago <= 42)) && p.pregnancy_order <= 2;
     Standing {
         low: (1..=4).contains(&family.deciles[0]),
         clean: family.aid.exclusion == 0 && !living().any(hit),
@@ -304,9 +317,7 @@ fn stand(family: &Family) -> Standing {
 fn premiums(draw: &mut Draw, family: &mut Family) {
     let national = family.members.iter().any(|p| p.pbi_nas);
     let formal = by_decile([140, 300, 560], family.welfare) / if national { 20 } else { 1 };
-    let employed = family.members.iter().any(|p| {
-        p.job_status == 5 || (p.job_status == 4 && p.age >= 18)
-    });
+    let employed = family.members.iter().any(|p| p.job_status == 5 || (p.job_status == 4 && p.age >= 18));
     let covered = employed && (draw.chance(formal) || (!national && family.members.iter().any(|p| p.job_status == 5)));
     let alone = !covered && !national && draw.chance(by_decile([10, 60, 260], family.welfare));
     for person in family.members.iter_mut().filter(|p| !p.dead && !p.pbi_pemda) {

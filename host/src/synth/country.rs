@@ -138,7 +138,13 @@ impl Country {
             district: district as usize,
             serial: (at - first + 1) as u32,
             settlement: if urban { 1 } else { 2 },
-            kind: if ward { 1 } else if custom { 3 } else { 2 },
+            kind: if ward {
+                1
+            } else if custom {
+                3
+            } else {
+                2
+            },
             name: dice >> 30,
         }
     }
@@ -149,7 +155,8 @@ impl Country {
         let tilt = if settlement == 1 { 40 } else { -40 };
         let at = place.offset + tilt + WELFARE_BASE + welfare as i32;
         let at = u16::try_from(at).unwrap_or(0);
-        [&self.cuts, &place.province_cuts, &place.cuts].map(|cuts| 1 + cuts.iter().filter(|cut| at >= **cut).count() as u8)
+        [&self.cuts, &place.province_cuts, &place.cuts]
+            .map(|cuts| 1 + cuts.iter().filter(|cut| at >= **cut).count() as u8)
     }
 }
 
@@ -232,7 +239,13 @@ fn place(regions: &Regions, at: usize, regency: &Regency, (first_family, familie
     let province = regency.kemendagri.get(..2).and_then(|p| p.parse().ok()).unwrap_or(0);
     let city = regency.is_city();
     let java = (31..=36).contains(&province);
-    let urban = if city { 950 } else if java { 580 } else { 330 };
+    let urban = if city {
+        950
+    } else if java {
+        580
+    } else {
+        330
+    };
     let wards = match (province, city) {
         (31, _) => 1_000,
         (11, _) => 0,
@@ -248,7 +261,8 @@ fn place(regions: &Regions, at: usize, regency: &Regency, (first_family, familie
         // the code after the split was not obtained: province and last two digits
         format!("{province_bps}{}", regency.kemendagri.get(3..).unwrap_or("01"))
     };
-    let head = format!("{province_bps},{},{code},{}", plain(owner.map_or("", |p| p.name.as_str())), plain(&regency.name));
+    let head =
+        format!("{province_bps},{},{code},{}", plain(owner.map_or("", |p| p.name.as_str())), plain(&regency.name));
     Place {
         regency: at,
         province,

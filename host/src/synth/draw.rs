@@ -77,9 +77,5 @@ pub(super) fn mixed(seed: u64, a: u64, b: u64) -> u64 {
 pub(super) fn by_decile(at: [u32; 3], decile: u8) -> u32 {
     let d = u32::from(decile.clamp(1, 10));
     let [first, middle, last] = at;
-    if d <= 5 {
-        (first * (5 - d) + middle * (d - 1)) / 4
-    } else {
-        (middle * (10 - d) + last * (d - 5)) / 5
-    }
+    if d <= 5 { (first * (5 - d) + middle * (d - 1)) / 4 } else { (middle * (10 - d) + last * (d - 5)) / 5 }
 }

@@ -199,7 +199,8 @@ fn address(sheet: &mut Sheet, family: &Family) {
     let kk = u64::from_be_bytes(family.kk.first_chunk().copied().unwrap_or_default()) as usize;
     let dice = kk.wrapping_add(family.index as usize).wrapping_mul(0x9e37_79b1);
     let number = (dice >> 8) % 180 + 1;
-    let [tens, units] = [number / 10 % 10, number % 10].map(|d| word(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], d));
+    let [tens, units] =
+        [number / 10 % 10, number % 10].map(|d| word(&["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"], d));
     let hundred = if number >= 100 { "1" } else { "" };
     sheet.parts(&["JL ", word(&STREET, dice >> 20), " NO ", hundred, tens, units]);
 }
@@ -223,15 +224,25 @@ fn family_row(sheet: &mut Sheet, family: &Family, place: &Where<'_>, declared: u
         None => sheet.text(b""),
     }
     let [national, province, regency] = family.deciles;
-    if national == 0 { sheet.text(b"belum ditentukan") } else { sheet.code(national) }
+    if national == 0 {
+        sheet.text(b"belum ditentukan")
+    } else {
+        sheet.code(national)
+    }
     sheet.yes_no(family.members.iter().any(|p| p.pbi_nas));
     sheet.yes_no(family.members.iter().any(|p| p.pbi_pemda));
     let home = &family.home;
-    if home.lighting == 1 { sheet.code_with("5", (family.index % 999_999_937) as u32, 11) } else { sheet.text(b"") }
+    if home.lighting == 1 {
+        sheet.code_with("5", (family.index % 999_999_937) as u32, 11)
+    } else {
+        sheet.text(b"")
+    }
     sheet.code(home.tenure);
     sheet.code(home.floor);
     sheet.number(u32::from(home.area));
-    for code in [home.wall, home.roof, home.water, home.lighting, home.power, home.fuel, home.toilet, home.bowl, home.disposal] {
+    for code in
+        [home.wall, home.roof, home.water, home.lighting, home.power, home.fuel, home.toilet, home.bowl, home.disposal]
+    {
         sheet.code(code);
     }
     sheet.yes_no(home.assets.contains(&true));
@@ -256,8 +267,16 @@ fn member_row(sheet: &mut Sheet, family: &Family, person: &Person, place: &Where
     sheet.yes_no(person.pbi_nas);
     sheet.yes_no(person.pbi_pemda);
     for code in [
-        person.marital, person.participation, person.level, person.grade, person.certificate, person.working, person.industry,
-        person.job_status, person.business, person.businesses,
+        person.marital,
+        person.participation,
+        person.level,
+        person.grade,
+        person.certificate,
+        person.working,
+        person.industry,
+        person.job_status,
+        person.business,
+        person.businesses,
     ] {
         sheet.code(code);
     }

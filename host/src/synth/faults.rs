@@ -111,7 +111,12 @@ impl Kind {
     /// The file whose row is named in `truth.ndjson`.
     pub(super) fn row(self) -> Row {
         match self {
-            Kind::CountOff | Kind::OneMember | Kind::CodeUnknown | Kind::RegionUnknown | Kind::DecileEleven | Kind::TextForNumber => Row::Family,
+            Kind::CountOff
+            | Kind::OneMember
+            | Kind::CodeUnknown
+            | Kind::RegionUnknown
+            | Kind::DecileEleven
+            | Kind::TextForNumber => Row::Family,
             _ => Row::Member,
         }
     }

@@ -86,19 +86,21 @@ fn left(draw: &mut Draw, person: &mut Person, age: u32, welfare: u8) {
     let primary = by_decile([480, 330, 130], welfare) as u16;
     let higher = by_decile([10, 70, 400], welfare) as u16;
     let old = if age >= 60 { 250 } else { 0 };
-    let (level, certificate) = match draw.weighted(&[(0, 110 + old), (1, primary + old), (2, 210), (3, 320), (4, higher)]) {
-        0 => (3, 23),
-        1 => (3, 3),
-        2 if age >= 15 => (8, 8),
-        3 if age >= 18 => (13, draw.weighted(&[(13, 600), (14, 120), (15, 280)])),
-        4 if age >= 22 => {
-            let level = draw.weighted(&[(18, 260), (19, 660), (20, 30), (21, 45), (22, 5)]);
-            (level, level)
-        }
-        _ if age >= 15 => (8, 8),
-        _ => (3, if age >= 12 { 3 } else { 23 }),
-    };
-    (person.level, person.certificate) = (if certificate == 14 || certificate == 15 { certificate } else { level }, certificate);
+    let (level, certificate) =
+        match draw.weighted(&[(0, 110 + old), (1, primary + old), (2, 210), (3, 320), (4, higher)]) {
+            0 => (3, 23),
+            1 => (3, 3),
+            2 if age >= 15 => (8, 8),
+            3 if age >= 18 => (13, draw.weighted(&[(13, 600), (14, 120), (15, 280)])),
+            4 if age >= 22 => {
+                let level = draw.weighted(&[(18, 260), (19, 660), (20, 30), (21, 45), (22, 5)]);
+                (level, level)
+            }
+            _ if age >= 15 => (8, 8),
+            _ => (3, if age >= 12 { 3 } else { 23 }),
+        };
+    (person.level, person.certificate) =
+        (if certificate == 14 || certificate == 15 { certificate } else { level }, certificate);
     person.grade = if certificate == 23 { draw.between(1, 5) as u8 } else { 8 };
 }
 
@@ -109,9 +111,27 @@ fn work(draw: &mut Draw, person: &mut Person, welfare: u8, urban: bool) {
         0..=14 => 4,
         _ if person.participation == 2 => 60,
         15..=19 => 420,
-        20..=59 => if man { 915 } else { 540 },
-        60..=69 => if man { 640 } else { 380 },
-        _ => if man { 300 } else { 140 },
+        20..=59 => {
+            if man {
+                915
+            } else {
+                540
+            }
+        }
+        60..=69 => {
+            if man {
+                640
+            } else {
+                380
+            }
+        }
+        _ => {
+            if man {
+                300
+            } else {
+                140
+            }
+        }
     };
     let share = if person.difficulties.contains(&1) { share / 4 } else { share };
     if !draw.chance(share) {
@@ -125,7 +145,20 @@ fn work(draw: &mut Draw, person: &mut Person, welfare: u8, urban: bool) {
         6 => draw.weighted(&[(1, 600), (2, 130), (3, 270)]),
         7 => draw.weighted(&[(11, 620), (13, 200), (24, 180)]),
         _ if !urban && draw.chance(480) => draw.weighted(&[(1, 500), (2, 90), (3, 240), (4, 70), (5, 90), (6, 10)]),
-        _ => draw.weighted(&[(12, 330), (8, 230), (14, 110), (13, 70), (11, 70), (24, 60), (21, 35), (22, 20), (15, 15), (16, 20), (19, 20), (25, 20)]),
+        _ => draw.weighted(&[
+            (12, 330),
+            (8, 230),
+            (14, 110),
+            (13, 70),
+            (11, 70),
+            (24, 60),
+            (21, 35),
+            (22, 20),
+            (15, 15),
+            (16, 20),
+            (19, 20),
+            (25, 20),
+        ]),
     };
     if !(1..=3).contains(&person.job_status) {
         person.business = 2;
@@ -139,12 +172,13 @@ fn work(draw: &mut Draw, person: &mut Person, welfare: u8, urban: bool) {
         _ => {}
     }
     let large = by_decile([2, 60, 330], welfare);
-    person.turnover = if !draw.chance(large) { 1 } else { draw.weighted(&[(2, 640), (3, 220), (4, 125), (5, 13), (6, 2)]) };
+    person.turnover =
+        if !draw.chance(large) { 1 } else { draw.weighted(&[(2, 640), (3, 220), (4, 125), (5, 13), (6, 2)]) };
 }
 
 fn status(draw: &mut Draw, person: &Person, welfare: u8, urban: bool) -> u8 {
     // about one family in 17 holds a civil servant, most of them well off (`domain.md` 5.5)
-    let servant = by_decile([3, 24, 175], welfare);
+    let servant = by_decile([3, 20, 145], welfare);
     if (22..=60).contains(&person.age) && person.level >= 13 && draw.chance(servant * 2) {
         return 5;
     }
@@ -195,8 +229,23 @@ fn health(draw: &mut Draw, person: &mut Person, welfare: u8) {
     let ill = ill + u32::from(10 - welfare.min(10)) * ill / 60;
     person.chronic = if draw.chance(ill) {
         draw.weighted(&[
-            (2, 420), (3, 120), (4, 60), (5, 70), (6, 100), (7, 20), (8, 36), (9, 12), (10, 11), (11, 1), (12, 4),
-            (13, 80), (14, 3), (15, 2), (16, 1), (17, 3), (18, 57),
+            (2, 420),
+            (3, 120),
+            (4, 60),
+            (5, 70),
+            (6, 100),
+            (7, 20),
+            (8, 36),
+            (9, 12),
+            (10, 11),
+            (11, 1),
+            (12, 4),
+            (13, 80),
+            (14, 3),
+            (15, 2),
+            (16, 1),
+            (17, 3),
+            (18, 57),
         ])
     } else {
         1

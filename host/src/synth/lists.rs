@@ -151,7 +151,14 @@ impl Lists {
     }
 
     /// `quarters` paid in a row, the last one `before` quarters before the last period.
-    fn aid(&mut self, key: &str, number: &[u8; 16], head: Option<[u8; 16]>, program: &str, (quarters, before): (u8, u8)) -> Result<()> {
+    fn aid(
+        &mut self,
+        key: &str,
+        number: &[u8; 16],
+        head: Option<[u8; 16]>,
+        program: &str,
+        (quarters, before): (u8, u8),
+    ) -> Result<()> {
         let until = self.last - u32::from(before);
         let since = until + 1 - u32::from(quarters);
         self.history.text(key.as_bytes());

@@ -168,7 +168,7 @@ impl Builder<'_, '_> {
 
     fn alone(&mut self) {
         if self.draw.chance(480) {
-            let sex = if self.draw.chance(620) { 2 } else { 1 };
+            let sex = if self.draw.chance(590) { 2 } else { 1 };
             let age = self.elder();
             let marital = self.draw.weighted(&[(1, 60), (3, 110), (4, 830)]);
             self.add(sex, 1, marital, age);
@@ -238,9 +238,13 @@ impl Builder<'_, '_> {
     }
 
     fn parent_and_children(&mut self, children: u32) {
-        let mother = self.draw.chance(800);
+        let mother = self.draw.chance(760);
         let age = if self.draw.chance(450) { self.draw.between(45, 78) } else { self.wife() };
-        let marital = if age >= 50 { self.draw.weighted(&[(3, 200), (4, 800)]) } else { self.draw.weighted(&[(3, 650), (4, 350)]) };
+        let marital = if age >= 50 {
+            self.draw.weighted(&[(3, 200), (4, 800)])
+        } else {
+            self.draw.weighted(&[(3, 650), (4, 350)])
+        };
         self.add(if mother { 2 } else { 1 }, 1, marital, age);
         self.children(children, age);
     }
@@ -254,13 +258,17 @@ impl Builder<'_, '_> {
         for age in ages.iter_mut().take(count) {
             let drawn = self.draw.between(youngest, oldest);
             // grown children leave
-            *age = if drawn > 20 && self.draw.chance(450) { self.draw.between(youngest, oldest.min(20).max(youngest)) } else { drawn };
+            *age = if drawn > 20 && self.draw.chance(450) {
+                self.draw.between(youngest, oldest.min(20).max(youngest))
+            } else {
+                drawn
+            };
         }
         if let Some(ages) = ages.get_mut(..count) {
             ages.sort_unstable_by(|a, b| b.cmp(a));
         }
         for age in ages.into_iter().take(count) {
-            let sex = if self.draw.chance(512) { 1 } else { 2 };
+            let sex = if self.draw.chance(545) { 1 } else { 2 };
             let marital = if age >= 20 && self.draw.chance(90) { 3 } else { 1 };
             self.add(sex, 3, marital, age);
         }
@@ -270,12 +278,12 @@ impl Builder<'_, '_> {
         match self.draw.weighted(&[(6, 480), (5, 250), (8, 240), (7, 30)]) {
             6 => {
                 let age = (head + self.draw.between(19, 36)).clamp(45, 96);
-                let sex = if self.draw.chance(680) { 2 } else { 1 };
+                let sex = if self.draw.chance(640) { 2 } else { 1 };
                 self.add(sex, 6, 4, age);
             }
             5 if head >= 42 => {
                 let age = self.draw.below(12);
-                let sex = if self.draw.chance(512) { 1 } else { 2 };
+                let sex = if self.draw.chance(545) { 1 } else { 2 };
                 self.add(sex, 5, 1, age);
             }
             7 => {

@@ -154,7 +154,7 @@ impl Sheet {
 }
 
 fn digits(buffer: &mut Vec<u8>, mut value: u32, width: usize) {
-    let mut out = [b'0'; 10];
+    let mut out = [b'0'; 12];
     let mut at = out.len();
     while value > 0 || out.len() - at < width {
         at -= 1;
