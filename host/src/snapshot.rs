@@ -20,6 +20,7 @@ mod check;
 mod decode;
 mod digest;
 mod encode;
+pub mod freeze;
 mod index;
 mod layout;
 pub mod manifest;

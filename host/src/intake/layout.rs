@@ -108,7 +108,13 @@ impl Table {
             _ => return self.structural().iter().map(|name| (*name).to_owned()).collect(),
         };
         let delivered = |c: &&Column| c.entity == entity && c.origin == Origin::Delivered && c.kind != Kind::Text;
-        dictionary.iter().map(|(_, c)| c).filter(delivered).map(|c| c.name.clone()).collect()
+        let mut names: Vec<String> =
+            dictionary.iter().map(|(_, c)| c).filter(delivered).map(|c| c.name.clone()).collect();
+        if self == Table::Person {
+            // what the number says about itself, kept because the number is not
+            names.push("nik_state".to_owned());
+        }
+        names
     }
 
     /// Everything that a mapping may name.
@@ -141,7 +147,7 @@ pub(super) struct RegionCells {
 /// The cells that make a row's key.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum KeyCells {
-    Person { nik: usize, kk: usize, name: Option<usize>, birth: usize, sex: usize, relation: usize },
+    Person { nik: usize, kk: usize, name: Option<usize>, birth: usize, sex: usize, relation: usize, state: usize },
     Kk(usize),
     Nik(usize),
     ByKind { kind: usize, number: usize, head: Option<usize> },
@@ -262,6 +268,7 @@ fn key_cells(table: Table, at: &dyn Fn(&str, Option<Part>) -> Option<usize>, slo
             birth: slot("birth_date"),
             sex: slot("sex"),
             relation: slot("relation"),
+            state: slot("nik_state"),
         },
         Table::Family | Table::LivelihoodLoss | Table::FactMonth => KeyCells::Kk(must("kk_number")),
         Table::Exclusion | Table::AidHistory => {

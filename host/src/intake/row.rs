@@ -110,6 +110,14 @@ impl<'a> Typist<'a> {
             }
         }
         let keys = self.keys(row, numbers)?;
+        if let KeyCells::Person { nik, birth, state, .. } = layout.keys {
+            let birth = numbers.get(birth).copied().unwrap_or(NOTHING);
+            let number = row.cell(nik);
+            let said = if self.is_empty(number) { 1 } else { i64::from(!born_as(number, birth)) * 2 };
+            if let Some(slot) = numbers.get_mut(state) {
+                *slot = said;
+            }
+        }
         for text in &layout.texts {
             let cell = text.map_or(&b""[..], |cell| row.cell(cell));
             block.text.extend_from_slice(if self.is_empty(cell) { b"" } else { cell });
@@ -204,7 +212,7 @@ impl<'a> Typist<'a> {
     /// The keys of a row whose identity cells were checked.
     fn keys(&mut self, row: &Row<'_>, numbers: &[i64]) -> Result<RowKeys, Fault> {
         let (unit, id, other) = match self.layout.keys {
-            KeyCells::Person { nik, kk, name, birth, sex, relation } => {
+            KeyCells::Person { nik, kk, name, birth, sex, relation, .. } => {
                 let family = self.family(row.cell(kk));
                 let number = row.cell(nik);
                 let id = if self.is_empty(number) {
@@ -286,6 +294,17 @@ impl<'a> Typist<'a> {
         };
         code.map(|code| code + system).ok_or(Reason::CodeUnknown)
     }
+}
+
+/// Whether the date inside an NIK is the recorded birth date; an unknown one does not contradict.
+fn born_as(nik: &[u8], birth: i64) -> bool {
+    let two = |at: usize| {
+        nik.get(at..at + 2)
+            .map_or(0, |two| two.iter().fold(0_i64, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0'))))
+    };
+    let day = if two(6) > 40 { two(6) - 40 } else { two(6) };
+    let century = |year: i64| super::decode::days(year, two(8), day) == Some(birth);
+    birth == NOTHING || century(1900 + two(10)) || century(2000 + two(10))
 }
 
 /// Kemendagri villages are `code`, BPS villages are `10^10 + code`.

@@ -126,4 +126,40 @@ impl Registry {
         }
         Ok(names)
     }
+
+    /// Hands on id and extract of each row of a table, by rowid.
+    ///
+    /// # Errors
+    /// `Fault::Storage`; whatever `take` returns.
+    pub fn each_id(&self, table: Table, take: &mut dyn FnMut(i64, i64) -> Result<()>) -> Result<()> {
+        let wrong = self.facts_failed();
+        let sql = format!("SELECT id, extract FROM {}", table.sql());
+        let mut statement = self.facts.prepare(&sql).map_err(&wrong)?;
+        let mut rows = statement.raw_query();
+        while let Some(row) = rows.next().map_err(&wrong)? {
+            take(row.get(0).map_err(&wrong)?, row.get(1).map_err(&wrong)?)?;
+        }
+        Ok(())
+    }
+
+    /// Kind and settlement (`NOTHING` = not delivered) of each village by the number
+    /// that facts carry; the newest extract wins.
+    ///
+    /// # Errors
+    /// `Fault::Storage`.
+    pub fn villages(&self) -> Result<Vec<(i64, (i64, i64))>> {
+        let wrong = self.facts_failed();
+        let mut statement = self
+            .facts
+            .prepare(
+                "SELECT id, village_kind, settlement FROM village JOIN extract USING (extract)
+                 ORDER BY as_of, revision, blake3",
+            )
+            .map_err(&wrong)?;
+        let number = |value: Option<i64>| value.unwrap_or(NOTHING);
+        let rows = statement
+            .query_map([], |row| Ok((row.get(0)?, (number(row.get(1)?), number(row.get(2)?)))))
+            .map_err(&wrong)?;
+        rows.collect::<rusqlite::Result<_>>().map_err(&wrong)
+    }
 }

@@ -6,4 +6,3 @@ wasmtime::component::bindgen!({
     world: "program",
     ownership: Borrowing { duplicate_if_necessary: true },
 });
-

@@ -133,11 +133,19 @@ fn why(failed: u64, unknown: u64, score: i64, amount: i64, declared: Declared) -
 
 /// Checks breakdown lines: equal lengths, rows, members and parts that exist.
 /// That they add up is for the caller, who holds the verdicts.
-pub(super) fn lines(description: &Description, said: wit::BreakdownLines, rows: u32, members: u32) -> Result<Vec<Line>> {
+pub(super) fn lines(
+    description: &Description,
+    said: wit::BreakdownLines,
+    rows: u32,
+    members: u32,
+) -> Result<Vec<Line>> {
     let plugin = &description.name;
     let count = said.row.len();
     if said.member.len() != count || said.part.len() != count || said.value.len() != count {
-        return Err(breach(plugin, say!("daftar rincian tidak sama panjang", "the lists of the breakdown differ in length")));
+        return Err(breach(
+            plugin,
+            say!("daftar rincian tidak sama panjang", "the lists of the breakdown differ in length"),
+        ));
     }
     let parts = description.components.len() + description.score_parts.len();
     let mut lines = Vec::with_capacity(count);

@@ -57,7 +57,8 @@ fn run(folder: &Path, memory: &str, cpu: &str) -> Result<(), String> {
     let mut config = Settings::compiling().config();
     with_cache(&mut config, folder).map_err(|cause| format!("{cause:#}"))?;
     let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get().min(4));
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build().map_err(|cause| say(&cause))?;
+    let pool =
+        rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build().map_err(|cause| say(&cause))?;
     pool.install(|| {
         let engine = Engine::new(&config).map_err(|cause| format!("{cause:#}"))?;
         Component::new(&engine, &bytes).map(drop).map_err(|cause| format!("{cause:#}"))

@@ -45,7 +45,8 @@ impl Judge {
         if settings.len() != description.settings.len() || present.len() != description.columns.len() {
             return Err(Error::bug("settings or columns are not those of the plugin's description"));
         }
-        if let Some((wish, _)) = description.settings.iter().zip(settings).find(|(wish, value)| !describe::fits(wish, value))
+        if let Some((wish, _)) =
+            description.settings.iter().zip(settings).find(|(wish, value)| !describe::fits(wish, value))
         {
             return Err(Error::bug(format!("setting `{}` was not checked against the description", wish.name)));
         }
@@ -162,7 +163,10 @@ impl Judge {
         let (name, id, en) = (&description.name, id.join("; "), en.join("; "));
         Error::new(
             Fault::Rules,
-            say!("program `{name}` tidak menerima pengaturannya: {id}", "program `{name}` does not accept its settings: {en}"),
+            say!(
+                "program `{name}` tidak menerima pengaturannya: {id}",
+                "program `{name}` does not accept its settings: {en}"
+            ),
         )
         .fix(say!(
             "ubah nilai itu di [settings] berkas aturan rules/{name}.toml",

@@ -69,8 +69,7 @@ impl Default for Limits {
             fuel_per_family: 10_000,
             fuel_per_member: 5_000,
             wall: Duration::from_secs(20),
-            workers: std::thread::available_parallelism()
-                .map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(2)),
+            workers: std::thread::available_parallelism().map_or(2, |cores| u32::try_from(cores.get()).unwrap_or(2)),
             compile_memory: 3 << 30,
             compile_cpu: 30,
             compile_wall: Duration::from_secs(60),

@@ -184,7 +184,9 @@ impl Runner {
         let mut store = Store::new(self.pre.engine(), caps);
         store.limiter(|caps| caps);
         store.set_hostcall_fuel(answer);
-        store.set_epoch_deadline(u64::try_from(self.limits.wall.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX >> 1));
+        store.set_epoch_deadline(
+            u64::try_from(self.limits.wall.as_millis() / TICK.as_millis()).unwrap_or(u64::MAX >> 1),
+        );
         let outcome = store
             .set_fuel(fuel)
             .and_then(|()| self.pre.instantiate(&mut store))

@@ -6,7 +6,8 @@
 //! name of a cache entry is a hash over these settings.
 
 use wasmtime::{
-    Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy, VariableOperatorCost, WasmFeatures,
+    Config, Enabled, Engine, OperatorCost, OptLevel, PoolingAllocationConfig, Strategy, VariableOperatorCost,
+    WasmFeatures,
 };
 
 use super::limits;

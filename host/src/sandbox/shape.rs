@@ -37,7 +37,10 @@ pub(super) fn refused(message: Text, fix: Text) -> Error {
 
 fn too_many(what_id: &str, what_en: &str, found: u64, limit: u64) -> Error {
     refused(
-        say!("plugin ditolak: {what_id} {found}, batasnya {limit}", "plugin refused: {found} {what_en}, the limit is {limit}"),
+        say!(
+            "plugin ditolak: {what_id} {found}, batasnya {limit}",
+            "plugin refused: {found} {what_en}, the limit is {limit}"
+        ),
         say!(
             "perkecil plugin: buang pustaka yang tidak dipakai, bangun dengan `--release`",
             "make the plugin smaller: drop crates that it does not need, build with `--release`"

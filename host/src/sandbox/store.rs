@@ -59,9 +59,8 @@ impl Store {
                 // sealed, and yet not what this engine looks for: made anew once
                 remove(&folder)?;
                 self.compile(bytes, digest, &folder)?;
-                open(&settings, bytes, &folder)?.ok_or_else(|| {
-                    Error::bug("a plugin compiled by the child process is not found in its cache")
-                })
+                open(&settings, bytes, &folder)?
+                    .ok_or_else(|| Error::bug("a plugin compiled by the child process is not found in its cache"))
             }
         }
     }

@@ -18,9 +18,8 @@ pub(super) fn failed(plugin: &str, call: &str, cause: &wasmtime::Error) -> Error
 }
 
 fn reason(cause: &wasmtime::Error) -> (String, String, &'static str, &'static str) {
-    let own = |id: &str, en: &str, fix_id: &'static str, fix_en: &'static str| {
-        (id.to_owned(), en.to_owned(), fix_id, fix_en)
-    };
+    let own =
+        |id: &str, en: &str, fix_id: &'static str, fix_en: &'static str| (id.to_owned(), en.to_owned(), fix_id, fix_en);
     let developer = (
         "jalankan kasus uji plugin itu dengan nilai batas; laporkan kepada pembuatnya",
         "run the plugin's cases with values at the edges; report it to its developer",
