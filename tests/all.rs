@@ -13,6 +13,7 @@
 mod columns;
 mod rules;
 mod sandbox;
+mod shipped;
 mod snapshot;
 mod synth;
 mod tidy;
