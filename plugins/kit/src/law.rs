@@ -168,9 +168,9 @@ impl Exclusions {
 
 /// Whether job status 5 holds, or may hold because the answer is missing. Codes
 /// with 0 = unknown. The question is put to people of 5 and over (`too_young`
-/// is whether the member is known to be younger) who work (`working` 1 yes, 2 no).
+/// is whether the member is known to be younger) who work.
 #[inline(always)]
 #[must_use]
-pub fn state_job(job_status: u8, working: u8, too_young: bool) -> bool {
-    (job_status == STATE_JOB) | ((job_status == 0) & (working != 2) & !too_young)
+pub fn state_job(job_status: u8, working: Known<bool>, too_young: bool) -> bool {
+    (job_status == STATE_JOB) | ((job_status == 0) & (working != Some(false)) & !too_young)
 }

@@ -23,7 +23,7 @@ kit::columns! {
         school_participation: u8 required,
         school_level: u8 required,
         certificate: u8 required,
-        working: u8 required,
+        working: bits required,
         job_status: u8 required,
         severe_difficulties: set required,
         dead: bits optional,

@@ -249,7 +249,7 @@ impl Program for Pkh {
             let birth = columns.birth_date.get(member);
             let state_job = law::state_job(
                 columns.job_status.code(member),
-                columns.working.code(member),
+                columns.working.get(member),
                 birth.is_some_and(|birth| birth > self.asked_from),
             );
             if exclusions.add(columns.member_exclusions.get(member), relation == Some(law::HEAD), state_job) {

@@ -20,7 +20,7 @@ kit::columns! {
         relation: u8 required,
         dead: bits required,
         birth_date: s32 required,
-        working: u8 required,
+        working: bits required,
         job_status: u8 required,
         member_exclusions: set optional,
     }
@@ -210,7 +210,7 @@ impl Program for Sembako {
                 continue;
             }
             let too_young = columns.birth_date.get(member).is_some_and(|born| born > self.asked_about_work);
-            let state_job = law::state_job(columns.job_status.code(member), columns.working.code(member), too_young);
+            let state_job = law::state_job(columns.job_status.code(member), columns.working.get(member), too_young);
             let excluded = family.exclusions.add(columns.member_exclusions.get(member), head, state_job);
             family.served += u32::from(!excluded);
         }
