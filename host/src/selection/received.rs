@@ -18,8 +18,9 @@ pub struct Received {
 }
 
 impl Received {
-    /// Adds the column to a batch that starts at these rows of its group.
-    pub(super) fn add_to(&self, batch: &mut Batch, id: ColumnId, group: usize, family_at: usize, member_at: usize) {
+    /// Adds the column to a batch that starts at these rows of its group; `group`
+    /// counts over all partitions.
+    pub fn add_to(&self, batch: &mut Batch, id: ColumnId, group: usize, family_at: usize, member_at: usize) {
         let empty = Vec::new();
         let bits = self.groups.get(group).unwrap_or(&empty);
         let (columns, entity_at, rows) = match self.unit {

@@ -1,0 +1,184 @@
+//! The receipt of a run: what it read, used and made, in canonical JSON.
+//!
+//! `result` holds everything that must not vary; its hash is the run's id.
+//! `made_with` holds what may: version, threads, fuel, file hashes. No floats,
+//! no clock, no identity.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::error::{Error, Fault, Result};
+use crate::program::{Incumbents, Program};
+use crate::say;
+use crate::sandbox::Unit;
+use crate::selection::{Funnel, Outcome, Selection};
+use crate::snapshot::{Manifest, canonical_json};
+
+use super::sink::Hashes;
+
+/// File name inside a run's folder.
+pub(super) const RECEIPT: &str = "receipt.json";
+
+/// A receipt as written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Receipt {
+    /// Id of the run: BLAKE3 of the canonical `result`.
+    pub run: String,
+    /// What must not vary.
+    pub result: Value,
+    /// What may.
+    pub made_with: MadeWith,
+}
+
+/// How a run was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct MadeWith {
+    /// Version of Layak.
+    pub layak: String,
+    /// Threads.
+    pub threads: u64,
+    /// Fuel by program.
+    pub fuel: BTreeMap<String, u64>,
+    /// BLAKE3 of each file by its path in the run's folder.
+    pub files: BTreeMap<String, String>,
+}
+
+/// One program's part of a result, before it is written.
+pub(super) struct ProgramResult<'a> {
+    pub(super) program: &'a Program,
+    pub(super) outcome: &'a Outcome,
+    pub(super) hashes: Option<(Hashes, Hashes)>,
+}
+
+/// The hash of a selection's canonical content: `list` of `run --json`.
+pub(super) fn list_hash(program: &str, selection: &Hashes) -> Result<String> {
+    let content = json!({ "program": program, "selection": selection });
+    Ok(blake3::hash(&canonical_json(&content)?).to_hex().to_string())
+}
+
+/// The `result` of a run.
+pub(super) fn result(
+    snapshot: &str,
+    manifest: &Manifest,
+    received_from: Option<&str>,
+    programs: &[ProgramResult<'_>],
+) -> Result<Value> {
+    let programs = programs.iter().map(program_result).collect::<Result<Vec<Value>>>()?;
+    Ok(json!({
+        "format": 1,
+        "snapshot": snapshot,
+        "period": manifest.period,
+        "as_of": manifest.as_of,
+        "scale": { "holds": manifest.scale.holds, "stands_for": manifest.scale.stands_for },
+        "receives": received_from,
+        "programs": programs,
+    }))
+}
+
+fn program_result(one: &ProgramResult<'_>) -> Result<Value> {
+    let program = one.program;
+    let unit = match program.unit() {
+        Unit::Family => "family",
+        Unit::Person => "person",
+    };
+    let incumbents = match program.incumbents {
+        Incumbents::Keep => json!("keep"),
+        Incumbents::Band(points) => json!({ "band": points }),
+        Incumbents::None => json!("none"),
+    };
+    let mut value = json!({
+        "program": program.id,
+        "unit": unit,
+        "plugin": program.plugin,
+        "plugin_digest": program.plugin_digest,
+        "rules": program.rule_hash,
+        "seed": program.seed,
+        "incumbents": incumbents,
+        "after": program.after,
+    });
+    let rest = match one.outcome {
+        Outcome::Done(selection) => done(program, selection, one.hashes.as_ref())?,
+        Outcome::Failed(error) => json!({ "status": "failed", "reason": error.message }),
+        Outcome::NotRun(reason) => json!({ "status": "not_run", "reason": reason }),
+    };
+    if let (Value::Object(all), Value::Object(rest)) = (&mut value, rest) {
+        all.extend(rest);
+    }
+    Ok(value)
+}
+
+fn done(program: &Program, selection: &Selection, hashes: Option<&(Hashes, Hashes)>) -> Result<Value> {
+    let (verdicts, selected) = hashes.ok_or_else(|| Error::bug("a finished program has tables"))?;
+    Ok(json!({
+        "status": "done",
+        "funnel": funnel(program, &selection.funnel),
+        "verdicts": verdicts,
+        "selection": selected,
+        "list": list_hash(&program.id, selected)?,
+    }))
+}
+
+fn funnel(program: &Program, funnel: &Funnel) -> Value {
+    let criteria: BTreeMap<&str, Value> = program
+        .description
+        .criteria
+        .iter()
+        .zip(&funnel.criteria)
+        .map(|(part, count)| {
+            let counts = json!({ "failed": count.failed, "unknown": count.unknown, "not_checked": count.not_checked });
+            (part.code.as_str(), counts)
+        })
+        .collect();
+    let partitions: BTreeMap<&str, Value> = funnel
+        .partitions
+        .iter()
+        .map(|part| {
+            let counts = json!({
+                "registered": part.registered, "failed": part.failed, "eligible": part.eligible,
+                "review": part.review, "refused_unknown": part.refused_unknown, "recipients": part.recipients,
+                "waiting": part.waiting, "cost_period": part.cost_period,
+            });
+            (part.code.as_str(), counts)
+        })
+        .collect();
+    let incumbents = funnel.incumbents;
+    json!({
+        "registered": funnel.registered, "judged": funnel.judged, "failed": funnel.failed,
+        "refused_unknown": funnel.refused_unknown, "review": funnel.review, "eligible": funnel.eligible,
+        "ranked": funnel.ranked, "recipients": funnel.recipients, "waiting": funnel.waiting,
+        "cost_period": funnel.cost_period, "seats": funnel.seats, "ceiling": funnel.ceiling,
+        "over_ceiling": funnel.over_ceiling, "binds": funnel.binds.name(), "last_rank": funnel.last_rank,
+        "incumbents": {
+            "last": incumbents.last, "eligible": incumbents.eligible, "kept": incumbents.kept, "gone": incumbents.gone,
+        },
+        "criteria": criteria, "partitions": partitions,
+    })
+}
+
+/// Reads the receipt of a run's folder.
+///
+/// # Errors
+/// `Fault::Integrity` if it is missing or is no receipt.
+pub fn read_receipt(run_dir: &Path) -> Result<(Receipt, String)> {
+    let path = run_dir.join(RECEIPT);
+    let spoiled = |cause: String| {
+        let shown = path.display().to_string();
+        Error::new(Fault::Integrity, say!("`{shown}` bukan bukti putaran", "`{shown}` is not the receipt of a run"))
+            .file(&path)
+            .because(cause)
+    };
+    let bytes = fs::read(&path).map_err(|cause| spoiled(cause.to_string()))?;
+    let receipt: Receipt = serde_json::from_slice(&bytes).map_err(|cause| spoiled(cause.to_string()))?;
+    Ok((receipt, blake3::hash(&bytes).to_hex().to_string()))
+}
+
+/// Id of the run that has this result.
+pub(super) fn run_id(result: &Value) -> Result<String> {
+    Ok(blake3::hash(&canonical_json(result)?).to_hex().to_string())
+}

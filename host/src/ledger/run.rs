@@ -1,0 +1,388 @@
+//! One run: judged, ranked and cut into a folder that is complete or absent.
+//!
+//! Builds in a temporary folder, syncs, renames. A run that was made before is
+//! made again and compared file by file; the earlier answer is never returned
+//! in its place.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use crate::columns::{ColumnId, Dictionary};
+use crate::error::{Error, Fault, Result};
+use crate::program::{Program, Ratio};
+use crate::sandbox::Unit;
+use crate::say;
+use crate::selection::{
+    Entry, Frame, Funnel, Judging, Outcome, Place, Received, Request, Rows, SealedRows, Selected, Sink, areas_of, select, status,
+};
+use crate::snapshot::{Snapshot, canonical_json};
+use crate::terms::Text;
+
+use super::receipt::{MadeWith, ProgramResult, RECEIPT, Receipt, read_receipt, result, run_id};
+use super::sink::RunSink;
+use super::table::{TableKind, TableReader};
+use super::{Folders, Ledger};
+
+/// A program with what judges for it.
+pub struct Candidate<'a> {
+    /// The checked rule file.
+    pub program: &'a Program,
+    /// Its plugin with its settings.
+    pub judge: &'a dyn Judging,
+}
+
+/// What a run is made of.
+pub struct RunRequest<'a> {
+    /// The site's folders.
+    pub folders: &'a Folders,
+    /// The sealed snapshot.
+    pub snapshot: &'a Snapshot,
+    /// The dictionary that the snapshot was opened with.
+    pub dictionary: &'a Dictionary,
+    /// Programs in the order in which they are reported.
+    pub programs: &'a [Candidate<'a>],
+    /// Id of an earlier run whose recipients are taken for programs that are not run.
+    pub receives: Option<&'a str>,
+    /// Threads; 0 = all cores.
+    pub threads: usize,
+    /// Set to stop.
+    pub cancel: &'a AtomicBool,
+    /// Families read so far.
+    pub seen: &'a AtomicU64,
+}
+
+/// One program's line of `run --json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+pub struct ProgramLine {
+    /// Program id.
+    pub program: String,
+    /// `done`, `failed` or `not_run`.
+    pub status: String,
+    /// Why not done.
+    pub reason: Option<Text>,
+    /// Rows of the program's unit.
+    pub registered: u64,
+    /// Rows with a verdict.
+    pub judged: u64,
+    /// Eligible rows.
+    pub eligible: u64,
+    /// Ranked rows.
+    pub ranked: u64,
+    /// Chosen rows.
+    pub recipients: u64,
+    /// Eligible rows not chosen.
+    pub waiting: u64,
+    /// Rows in review.
+    pub review: u64,
+    /// Rupiah per run period.
+    pub cost_period: i64,
+    /// Hash of the selection's canonical content.
+    pub list: Option<String>,
+}
+
+/// A run that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Made {
+    /// Id: BLAKE3 of the receipt's `result`.
+    pub run: String,
+    /// Root of the snapshot.
+    pub snapshot: String,
+    /// BLAKE3 of `receipt.json`.
+    pub receipt: String,
+    /// Whether the same run was there before, and is equal.
+    pub again: bool,
+    /// Programs in the order of the request.
+    pub programs: Vec<ProgramLine>,
+    /// Their outcomes, funnels included.
+    pub outcomes: Vec<Outcome>,
+}
+
+impl Made {
+    /// The error that decides the exit code, if a program failed.
+    #[must_use]
+    pub fn worst(&self) -> Option<&Error> {
+        self.outcomes.iter().find_map(|outcome| match outcome {
+            Outcome::Failed(error) => Some(error),
+            _ => None,
+        })
+    }
+}
+
+/// Makes a run and notes it in the ledger.
+///
+/// # Errors
+/// A failing snapshot or disk, a cancelled run, a run that differs from the one
+/// made before. A failing program is in `Made::programs`.
+pub fn run(ledger: &mut Ledger, request: &RunRequest<'_>) -> Result<Made> {
+    let runs = &request.folders.runs;
+    fs::create_dir_all(runs).map_err(|cause| Error::storage(runs, cause))?;
+    let building = tempfile::Builder::new()
+        .prefix(".making-")
+        .tempdir_in(runs)
+        .map_err(|cause| Error::storage(runs, cause))?;
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(request.threads).build().map_err(Error::bug)?;
+    let threads = pool.current_num_threads() as u64;
+    let (receipt, outcomes) = pool.install(|| build(ledger, request, building.path(), threads))?;
+    let bytes = canonical_json(&receipt)?;
+    let path = building.path().join(RECEIPT);
+    fs::write(&path, &bytes).and_then(|()| File::open(&path)?.sync_all()).map_err(|cause| Error::storage(&path, cause))?;
+    let mut receipt_hash = blake3::hash(&bytes).to_hex().to_string();
+    let place = runs.join(&receipt.run);
+    let again = place.is_dir();
+    let manifest = request.snapshot.manifest();
+    if again {
+        receipt_hash = same_as_before(&place, &receipt)?;
+    } else {
+        sync_folders(building.path(), &receipt)?;
+        let built = building.keep();
+        fs::rename(&built, &place).map_err(|cause| Error::storage(&place, cause))?;
+        sync(runs)?;
+    }
+    if !ledger.runs()?.iter().any(|entry| entry.run == receipt.run) {
+        ledger.note_root(&manifest.period, request.snapshot.root())?;
+        ledger.note_run(&receipt.run, &manifest.period, request.snapshot.root(), &receipt_hash)?;
+    }
+    let programs = request.programs.iter().zip(&outcomes);
+    let lines = programs.map(|(candidate, outcome)| line(candidate.program, outcome, &receipt)).collect();
+    Ok(Made {
+        run: receipt.run,
+        snapshot: request.snapshot.root().to_owned(),
+        receipt: receipt_hash,
+        again,
+        programs: lines,
+        outcomes,
+    })
+}
+
+/// Judges, ranks, cuts and writes into `dir`; gives the receipt, not yet written.
+fn build(ledger: &Ledger, request: &RunRequest<'_>, dir: &Path, threads: u64) -> Result<(Receipt, Vec<Outcome>)> {
+    let rows = SealedRows::of(request.snapshot)?;
+    let manifest = request.snapshot.manifest();
+    let held = |name: &str| request.dictionary.id(name).filter(|id| request.snapshot.holds(*id));
+    let receives = |id: &str| request.dictionary.id(&format!("receives.{id}"));
+    let entry = |candidate: &Candidate<'_>| held(&format!("previous.{}", candidate.program.id));
+    let entries: Vec<Entry<'_>> = request
+        .programs
+        .iter()
+        .map(|one| Entry { program: one.program, judge: one.judge, previous: entry(one), receives: receives(&one.program.id) })
+        .collect();
+    let frame = Frame {
+        as_of: manifest.as_of()?,
+        scale: Ratio { holds: manifest.scale.holds, stands_for: manifest.scale.stands_for },
+        regency: held("regency"),
+        village: held("village"),
+        decile: held("decile"),
+        birth_date: held("birth_date"),
+        areas: areas_of(&manifest.regions),
+        receives: receives_columns(request.dictionary),
+    };
+    let ids: Vec<&str> = request.programs.iter().map(|one| one.program.id.as_str()).collect();
+    let (received, received_from) = earlier(ledger, request, &rows)?;
+    let sink = RunSink::new(dir, &ids, rows.partitions());
+    let outcomes = select(Request {
+        rows: &rows,
+        entries: &entries,
+        frame: &frame,
+        received,
+        sink: &sink as &dyn Sink,
+        cancel: request.cancel,
+        seen: request.seen,
+    })?;
+    let mut results = Vec::new();
+    let mut fuel = BTreeMap::new();
+    for (at, (one, outcome)) in request.programs.iter().zip(&outcomes).enumerate() {
+        let hashes = match outcome {
+            Outcome::Done(selection) => {
+                fuel.insert(one.program.id.clone(), selection.fuel);
+                Some(sink.finish(at)?)
+            }
+            _ => None,
+        };
+        results.push(ProgramResult { program: one.program, outcome, hashes });
+    }
+    let result = result(request.snapshot.root(), manifest, received_from.as_deref(), &results)?;
+    let files = hash_files(dir)?;
+    let made_with = MadeWith { layak: env!("CARGO_PKG_VERSION").to_owned(), threads, fuel, files };
+    Ok((Receipt { run: run_id(&result)?, result, made_with }, outcomes))
+}
+
+/// Every `receives.<program>` column, by its id.
+pub(super) fn receives_columns(dictionary: &Dictionary) -> BTreeMap<ColumnId, String> {
+    let named = dictionary.iter().filter_map(|(id, column)| Some((id, column.name.strip_prefix("receives.")?.to_owned())));
+    named.collect()
+}
+
+/// Recipients of the programs that are needed and not run, from the run that was named.
+fn earlier(
+    ledger: &Ledger,
+    request: &RunRequest<'_>,
+    rows: &SealedRows<'_>,
+) -> Result<(BTreeMap<String, Received>, Option<String>)> {
+    let Some(name) = request.receives else { return Ok((BTreeMap::new(), None)) };
+    let entry = ledger.find_run(name)?;
+    if entry.snapshot != request.snapshot.root() || entry.period != request.snapshot.manifest().period {
+        let run = &entry.run;
+        return Err(Error::new(
+            Fault::Usage,
+            say!(
+                "putaran `{run}` memakai snapshot atau periode lain",
+                "run `{run}` used another snapshot or period"
+            ),
+        )
+        .fix(say!("pilih putaran dari snapshot yang sama", "name a run of the same snapshot")));
+    }
+    let dir = request.folders.runs.join(&entry.run);
+    let here = |id: &String| request.programs.iter().any(|one| one.program.id == *id);
+    let mut all = BTreeMap::new();
+    for id in request.programs.iter().flat_map(|one| &one.program.after).filter(|id| !here(id)) {
+        let unit = unit_in(&dir, id)?;
+        all.insert(id.clone(), received(&dir, id, unit, rows)?);
+    }
+    Ok((all, Some(entry.run)))
+}
+
+/// The unit of a program that finished in a run.
+pub(super) fn unit_in(run_dir: &Path, program: &str) -> Result<Unit> {
+    let (receipt, _) = read_receipt(run_dir)?;
+    let programs = receipt.result.get("programs").and_then(|all| all.as_array()).cloned().unwrap_or_default();
+    let text = |one: &serde_json::Value, key: &str| one.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    let found = programs.iter().find(|one| text(one, "program") == program && text(one, "status") == "done");
+    match found.map(|one| text(one, "unit")).as_deref() {
+        Some("family") => Ok(Unit::Family),
+        Some("person") => Ok(Unit::Person),
+        _ => Err(Error::new(
+            Fault::Usage,
+            say!("putaran itu tidak memuat hasil `{program}`", "that run holds no selection of `{program}`"),
+        )
+        .file(run_dir)),
+    }
+}
+
+/// Recipients of a program in a finished run, as bitmaps over the snapshot's rows.
+///
+/// # Errors
+/// A table that is missing or spoiled.
+pub fn received(run_dir: &Path, program: &str, unit: Unit, rows: &dyn Rows) -> Result<Received> {
+    let mut groups = Vec::new();
+    for (partition, part) in rows.partitions().iter().enumerate() {
+        for group in 0..part.groups.len() {
+            let selected = selected_rows(run_dir, program, rows, Place { partition, group })?;
+            let mut bits = vec![0u8; selected.status.len().div_ceil(8)];
+            for (row, _) in selected.status.iter().enumerate().filter(|(_, is)| **is == status::RECIPIENT) {
+                if let Some(byte) = bits.get_mut(row / 8) {
+                    *byte |= 1 << (row % 8);
+                }
+            }
+            groups.push(bits);
+        }
+    }
+    Ok(Received { unit, groups })
+}
+
+/// The selection of one row group of a finished run.
+///
+/// # Errors
+/// A table that is missing or spoiled.
+pub fn selected_rows(run_dir: &Path, program: &str, rows: &dyn Rows, place: Place) -> Result<Selected> {
+    let partition = rows.partitions().get(place.partition).ok_or_else(|| Error::bug("a place lies in the snapshot"))?;
+    let path = run_dir.join(TableKind::Selection.path(program, &partition.code));
+    TableReader::open(&path)?.selection(place.group)
+}
+
+/// BLAKE3 of each file below a folder, by its path inside it.
+pub(super) fn hash_files(dir: &Path) -> Result<BTreeMap<String, String>> {
+    let mut files = Vec::new();
+    let mut open = vec![dir.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).map_err(|cause| Error::storage(&folder, cause))? {
+            let path = entry.map_err(|cause| Error::storage(&folder, cause))?.path();
+            if path.is_dir() { open.push(path) } else { files.push(path) }
+        }
+    }
+    let one = |path: &PathBuf| {
+        let inside = path.strip_prefix(dir).map_err(Error::bug)?.to_string_lossy().into_owned();
+        Ok((inside, hash_file(path)?))
+    };
+    files.par_iter().map(one).collect()
+}
+
+/// BLAKE3 of a file, hex.
+pub(super) fn hash_file(path: &Path) -> Result<String> {
+    let file = File::open(path).map_err(|cause| Error::storage(path, cause))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(file).map_err(|cause| Error::storage(path, cause))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+fn sync(folder: &Path) -> Result<()> {
+    File::open(folder).and_then(|open| open.sync_all()).map_err(|cause| Error::storage(folder, cause))
+}
+
+fn sync_folders(dir: &Path, receipt: &Receipt) -> Result<()> {
+    let mut folders: Vec<PathBuf> = vec![dir.to_path_buf()];
+    for file in receipt.made_with.files.keys() {
+        folders.extend(Path::new(file).ancestors().skip(1).map(|inside| dir.join(inside)));
+    }
+    folders.sort();
+    folders.dedup();
+    folders.iter().try_for_each(|folder| sync(folder))
+}
+
+/// Compares a run made again with the one in place; gives the hash of its receipt.
+fn same_as_before(place: &Path, receipt: &Receipt) -> Result<String> {
+    let (before, hash) = read_receipt(place)?;
+    let differs = |file: &str| {
+        let run = &receipt.run;
+        Error::new(
+            Fault::Integrity,
+            say!("putaran `{run}` dibuat lagi dan `{file}` berbeda", "run `{run}` was made again and `{file}` differs"),
+        )
+        .file(place.join(file))
+        .fix(say!("periksa dengan `layak verify {run}`", "check it with `layak verify {run}`"))
+    };
+    if before.result != receipt.result || before.run != receipt.run {
+        return Err(differs(RECEIPT));
+    }
+    // another build may write other Parquet bytes with the same content
+    if before.made_with.layak == receipt.made_with.layak {
+        let now: BTreeMap<String, String> =
+            hash_files(place)?.into_iter().filter(|(file, _)| file != RECEIPT).collect();
+        for file in now.keys().chain(receipt.made_with.files.keys()) {
+            if now.get(file) != receipt.made_with.files.get(file) {
+                return Err(differs(file));
+            }
+        }
+    }
+    Ok(hash)
+}
+
+fn line(program: &Program, outcome: &Outcome, receipt: &Receipt) -> ProgramLine {
+    let empty = Funnel::default();
+    let (status, reason, funnel) = match outcome {
+        Outcome::Done(selection) => ("done", None, &selection.funnel),
+        Outcome::Failed(error) => ("failed", Some(error.message.clone()), &empty),
+        Outcome::NotRun(reason) => ("not_run", Some(reason.clone()), &empty),
+    };
+    let programs = receipt.result.get("programs").and_then(|all| all.as_array());
+    let own = programs.and_then(|all| all.iter().find(|one| one.get("program").is_some_and(|id| *id == program.id.as_str())));
+    let list = own.and_then(|one| one.get("list")).and_then(|list| list.as_str()).map(str::to_owned);
+    ProgramLine {
+        program: program.id.clone(),
+        status: status.to_owned(),
+        reason,
+        registered: funnel.registered,
+        judged: funnel.judged,
+        eligible: funnel.eligible,
+        ranked: funnel.ranked,
+        recipients: funnel.recipients,
+        waiting: funnel.waiting,
+        review: funnel.review,
+        cost_period: funnel.cost_period,
+        list,
+    }
+}
