@@ -149,8 +149,11 @@ impl Ledger {
             (Some(entry), true, false) => Ok(entry),
             (None, ..) => Err(Error::new(Fault::Usage, say!("tidak ada putaran `{name}`", "there is no run `{name}`"))
                 .fix(say!("jalankan `layak run PERIODE` dahulu", "make one with `layak run PERIOD`"))),
-            _ => Err(Error::new(Fault::Usage, say!("`{name}` cocok dengan beberapa putaran", "`{name}` fits several runs"))
-                .fix(say!("tulis lebih banyak huruf dari id putaran", "write more letters of the run's id"))),
+            _ => Err(Error::new(
+                Fault::Usage,
+                say!("`{name}` cocok dengan beberapa putaran", "`{name}` fits several runs"),
+            )
+            .fix(say!("tulis lebih banyak huruf dari id putaran", "write more letters of the run's id"))),
         }
     }
 

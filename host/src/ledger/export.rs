@@ -131,7 +131,14 @@ pub fn export(ledger: &mut Ledger, vault: &mut dyn Vault, what: &Export<'_>) -> 
         writers.push(ListWriter::create(&path, *format, &headings)?);
     }
     let sealed = SealedRows::of(what.snapshot)?;
-    let source = rows::Source { what, run_dir: &run_dir, period: &entry.period, run: &entry.run, sealed: &sealed, receipt: &receipt };
+    let source = rows::Source {
+        what,
+        run_dir: &run_dir,
+        period: &entry.period,
+        run: &entry.run,
+        sealed: &sealed,
+        receipt: &receipt,
+    };
     let written = rows::write(&source, ledger, vault, &mut writers)?;
     if what.region.is_none() && (Some(written.rows), Some(written.rupiah)) != noted {
         return Err(differs(&run_dir));
@@ -148,7 +155,15 @@ pub fn export(ledger: &mut Ledger, vault: &mut dyn Vault, what: &Export<'_>) -> 
         let file = file.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         let program = what.program.id.as_str();
         let (rows, rupiah) = (written.rows, written.rupiah);
-        ledger.note_export(&ExportLine { run: &entry.run, program, region: &region, file: &file, hash, rows, rupiah })?;
+        ledger.note_export(&ExportLine {
+            run: &entry.run,
+            program,
+            region: &region,
+            file: &file,
+            hash,
+            rows,
+            rupiah,
+        })?;
     }
     Ok(Exported { run: entry.run, rows: written.rows, rupiah: written.rupiah, files })
 }

@@ -170,7 +170,7 @@ fn exact(number: i64) -> Option<f64> {
 fn sheet(path: &Path, headings: &[Heading]) -> Result<Workbook> {
     let failed = |cause| Error::storage(path, cause);
     let mut book = Workbook::new();
-    let page = book.add_worksheet_with_constant_memory();
+    let page = book.add_worksheet_with_constant_memory().map_err(failed)?;
     page.set_name("DRAFT").map_err(failed)?;
     page.set_freeze_panes(1, 0).map_err(failed)?;
     for (column, heading) in (0u16..).zip(headings) {

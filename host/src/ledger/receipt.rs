@@ -13,8 +13,8 @@ use serde_json::{Value, json};
 
 use crate::error::{Error, Fault, Result};
 use crate::program::{Incumbents, Program};
-use crate::say;
 use crate::sandbox::Unit;
+use crate::say;
 use crate::selection::{Funnel, Outcome, Selection};
 use crate::snapshot::{Manifest, canonical_json};
 

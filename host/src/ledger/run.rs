@@ -18,7 +18,8 @@ use crate::program::{Program, Ratio};
 use crate::sandbox::Unit;
 use crate::say;
 use crate::selection::{
-    Entry, Frame, Funnel, Judging, Outcome, Place, Received, Request, Rows, SealedRows, Selected, Sink, areas_of, select, status,
+    Entry, Frame, Funnel, Judging, Outcome, Place, Received, Request, Rows, SealedRows, Selected, Sink, areas_of,
+    select, status,
 };
 use crate::snapshot::{Snapshot, canonical_json};
 use crate::terms::Text;
@@ -26,7 +27,7 @@ use crate::terms::Text;
 use super::receipt::{MadeWith, ProgramResult, RECEIPT, Receipt, read_receipt, result, run_id};
 use super::sink::RunSink;
 use super::table::{TableKind, TableReader};
-use super::{Folders, Ledger};
+use super::{Folders, Ledger, RunEntry};
 
 /// A program with what judges for it.
 pub struct Candidate<'a> {
@@ -121,16 +122,17 @@ impl Made {
 pub fn run(ledger: &mut Ledger, request: &RunRequest<'_>) -> Result<Made> {
     let runs = &request.folders.runs;
     fs::create_dir_all(runs).map_err(|cause| Error::storage(runs, cause))?;
-    let building = tempfile::Builder::new()
-        .prefix(".making-")
-        .tempdir_in(runs)
-        .map_err(|cause| Error::storage(runs, cause))?;
+    let building =
+        tempfile::Builder::new().prefix(".making-").tempdir_in(runs).map_err(|cause| Error::storage(runs, cause))?;
+    let before = request.receives.map(|name| ledger.find_run(name)).transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.threads).build().map_err(Error::bug)?;
     let threads = pool.current_num_threads() as u64;
-    let (receipt, outcomes) = pool.install(|| build(ledger, request, building.path(), threads))?;
+    let (receipt, outcomes) = pool.install(|| build(before.as_ref(), request, building.path(), threads))?;
     let bytes = canonical_json(&receipt)?;
     let path = building.path().join(RECEIPT);
-    fs::write(&path, &bytes).and_then(|()| File::open(&path)?.sync_all()).map_err(|cause| Error::storage(&path, cause))?;
+    fs::write(&path, &bytes)
+        .and_then(|()| File::open(&path)?.sync_all())
+        .map_err(|cause| Error::storage(&path, cause))?;
     let mut receipt_hash = blake3::hash(&bytes).to_hex().to_string();
     let place = runs.join(&receipt.run);
     let again = place.is_dir();
@@ -160,7 +162,12 @@ pub fn run(ledger: &mut Ledger, request: &RunRequest<'_>) -> Result<Made> {
 }
 
 /// Judges, ranks, cuts and writes into `dir`; gives the receipt, not yet written.
-fn build(ledger: &Ledger, request: &RunRequest<'_>, dir: &Path, threads: u64) -> Result<(Receipt, Vec<Outcome>)> {
+fn build(
+    before: Option<&RunEntry>,
+    request: &RunRequest<'_>,
+    dir: &Path,
+    threads: u64,
+) -> Result<(Receipt, Vec<Outcome>)> {
     let rows = SealedRows::of(request.snapshot)?;
     let manifest = request.snapshot.manifest();
     let held = |name: &str| request.dictionary.id(name).filter(|id| request.snapshot.holds(*id));
@@ -169,7 +176,12 @@ fn build(ledger: &Ledger, request: &RunRequest<'_>, dir: &Path, threads: u64) ->
     let entries: Vec<Entry<'_>> = request
         .programs
         .iter()
-        .map(|one| Entry { program: one.program, judge: one.judge, previous: entry(one), receives: receives(&one.program.id) })
+        .map(|one| Entry {
+            program: one.program,
+            judge: one.judge,
+            previous: entry(one),
+            receives: receives(&one.program.id),
+        })
         .collect();
     let frame = Frame {
         as_of: manifest.as_of()?,
@@ -182,7 +194,7 @@ fn build(ledger: &Ledger, request: &RunRequest<'_>, dir: &Path, threads: u64) ->
         receives: receives_columns(request.dictionary),
     };
     let ids: Vec<&str> = request.programs.iter().map(|one| one.program.id.as_str()).collect();
-    let (received, received_from) = earlier(ledger, request, &rows)?;
+    let (received, received_from) = earlier(before, request, &rows)?;
     let sink = RunSink::new(dir, &ids, rows.partitions());
     let outcomes = select(Request {
         rows: &rows,
@@ -213,26 +225,23 @@ fn build(ledger: &Ledger, request: &RunRequest<'_>, dir: &Path, threads: u64) ->
 
 /// Every `receives.<program>` column, by its id.
 pub(super) fn receives_columns(dictionary: &Dictionary) -> BTreeMap<ColumnId, String> {
-    let named = dictionary.iter().filter_map(|(id, column)| Some((id, column.name.strip_prefix("receives.")?.to_owned())));
+    let named =
+        dictionary.iter().filter_map(|(id, column)| Some((id, column.name.strip_prefix("receives.")?.to_owned())));
     named.collect()
 }
 
 /// Recipients of the programs that are needed and not run, from the run that was named.
 fn earlier(
-    ledger: &Ledger,
+    before: Option<&RunEntry>,
     request: &RunRequest<'_>,
     rows: &SealedRows<'_>,
 ) -> Result<(BTreeMap<String, Received>, Option<String>)> {
-    let Some(name) = request.receives else { return Ok((BTreeMap::new(), None)) };
-    let entry = ledger.find_run(name)?;
+    let Some(entry) = before else { return Ok((BTreeMap::new(), None)) };
     if entry.snapshot != request.snapshot.root() || entry.period != request.snapshot.manifest().period {
         let run = &entry.run;
         return Err(Error::new(
             Fault::Usage,
-            say!(
-                "putaran `{run}` memakai snapshot atau periode lain",
-                "run `{run}` used another snapshot or period"
-            ),
+            say!("putaran `{run}` memakai snapshot atau periode lain", "run `{run}` used another snapshot or period"),
         )
         .fix(say!("pilih putaran dari snapshot yang sama", "name a run of the same snapshot")));
     }
@@ -243,14 +252,15 @@ fn earlier(
         let unit = unit_in(&dir, id)?;
         all.insert(id.clone(), received(&dir, id, unit, rows)?);
     }
-    Ok((all, Some(entry.run)))
+    Ok((all, Some(entry.run.clone())))
 }
 
 /// The unit of a program that finished in a run.
 pub(super) fn unit_in(run_dir: &Path, program: &str) -> Result<Unit> {
     let (receipt, _) = read_receipt(run_dir)?;
     let programs = receipt.result.get("programs").and_then(|all| all.as_array()).cloned().unwrap_or_default();
-    let text = |one: &serde_json::Value, key: &str| one.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
+    let text =
+        |one: &serde_json::Value, key: &str| one.get(key).and_then(|v| v.as_str()).unwrap_or_default().to_owned();
     let found = programs.iter().find(|one| text(one, "program") == program && text(one, "status") == "done");
     match found.map(|one| text(one, "unit")).as_deref() {
         Some("family") => Ok(Unit::Family),
@@ -369,7 +379,8 @@ fn line(program: &Program, outcome: &Outcome, receipt: &Receipt) -> ProgramLine 
         Outcome::NotRun(reason) => ("not_run", Some(reason.clone()), &empty),
     };
     let programs = receipt.result.get("programs").and_then(|all| all.as_array());
-    let own = programs.and_then(|all| all.iter().find(|one| one.get("program").is_some_and(|id| *id == program.id.as_str())));
+    let own =
+        programs.and_then(|all| all.iter().find(|one| one.get("program").is_some_and(|id| *id == program.id.as_str())));
     let list = own.and_then(|one| one.get("list")).and_then(|list| list.as_str()).map(str::to_owned);
     ProgramLine {
         program: program.id.clone(),

@@ -38,10 +38,7 @@ impl RunSink {
             };
             partitions.iter().map(of_partition).collect()
         };
-        let all = programs.iter().map(|id| ProgramTables {
-            id: (*id).to_owned(),
-            tables: tables(id),
-        });
+        let all = programs.iter().map(|id| ProgramTables { id: (*id).to_owned(), tables: tables(id) });
         RunSink { dir: dir.to_path_buf(), programs: all.collect() }
     }
 

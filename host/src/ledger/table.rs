@@ -193,7 +193,8 @@ impl TableWriter {
         }
         let file = File::create_new(&self.path).map_err(|cause| self.failed(cause))?;
         let schema = ArrowSchemaConverter::new().convert(&self.schema).map_err(Error::bug)?;
-        SerializedFileWriter::new(file, schema.root_schema_ptr(), Arc::new(properties()?)).map_err(|cause| self.failed(cause))
+        SerializedFileWriter::new(file, schema.root_schema_ptr(), Arc::new(properties()?))
+            .map_err(|cause| self.failed(cause))
     }
 
     /// Encodes a group on the calling thread, then appends it when its turn has come.

@@ -17,11 +17,11 @@ use crate::selection::{Place, Received, Rows, SealedRows, Wanted, status};
 use crate::snapshot::{Batch, RegionTable, Values};
 use crate::terms::{FamilyId, PersonId, RegionCode, RegionSystem};
 
+use super::super::Ledger;
 use super::super::lists::{Cell, Heading, ListWriter};
 use super::super::receipt::Receipt;
-use super::super::run::{receives_columns, received, unit_in};
+use super::super::run::{received, receives_columns, unit_in};
 use super::super::table::{TableKind, TableReader};
-use super::super::Ledger;
 use super::{Export, Vault};
 
 /// What rows are read from.
@@ -93,12 +93,16 @@ impl Wanting {
         if some.contains(&true) {
             return Ok(wanting);
         }
-        Err(Error::new(Fault::Usage, say!("wilayah `{region}` tidak ada di snapshot", "the snapshot has no region `{region}`"))
-            .fix(say!("contoh: kemendagri:35 atau kemendagri:35.78", "for example kemendagri:35 or kemendagri:35.78")))
+        Err(Error::new(
+            Fault::Usage,
+            say!("wilayah `{region}` tidak ada di snapshot", "the snapshot has no region `{region}`"),
+        )
+        .fix(say!("contoh: kemendagri:35 atau kemendagri:35.78", "for example kemendagri:35 or kemendagri:35.78")))
     }
 
     fn admits(&self, regency: Option<u32>, village: Option<u32>) -> bool {
-        let at = |all: &[bool], place: Option<u32>| place.is_some_and(|at| all.get(at as usize).is_some_and(|yes| *yes));
+        let at =
+            |all: &[bool], place: Option<u32>| place.is_some_and(|at| all.get(at as usize).is_some_and(|yes| *yes));
         if self.village.is_empty() { at(&self.regency, regency) } else { at(&self.village, village) }
     }
 }
@@ -128,13 +132,17 @@ pub(super) fn write(
     let mut first_group = 0;
     for (partition, part) in source.sealed.partitions().iter().enumerate() {
         let judged = TableReader::open(&source.run_dir.join(TableKind::Verdicts.path(&what.program.id, &part.code)))?;
-        let selected = TableReader::open(&source.run_dir.join(TableKind::Selection.path(&what.program.id, &part.code)))?;
+        let selected =
+            TableReader::open(&source.run_dir.join(TableKind::Selection.path(&what.program.id, &part.code)))?;
         for group in 0..part.groups.len() {
             let (rows, verdicts) = (selected.selection(group)?, judged.verdicts(group)?);
             let (mut family_at, mut member_at) = (0usize, 0usize);
             source.sealed.read(Place { partition, group }, &wanted, &mut |batch| {
                 if what.cancel.load(Ordering::Relaxed) {
-                    return Err(Error::new(Fault::Interrupted, say!("dihentikan atas permintaan", "stopped on request")));
+                    return Err(Error::new(
+                        Fault::Interrupted,
+                        say!("dihentikan atas permintaan", "stopped on request"),
+                    ));
                 }
                 for (id, received) in &receives {
                     received.add_to(batch, *id, first_group + group, family_at, member_at);
@@ -269,9 +277,10 @@ fn components(source: &Source<'_>, batch: &Batch, chosen: &[Chosen], amounts: &[
             *cell = cell.saturating_add(line.value);
         }
     }
-    let same = parts.iter().zip(amounts).all(|(row, amount)| {
-        row.iter().map(|part| i128::from(*part)).sum::<i128>() == i128::from(*amount)
-    });
+    let same = parts
+        .iter()
+        .zip(amounts)
+        .all(|(row, amount)| row.iter().map(|part| i128::from(*part)).sum::<i128>() == i128::from(*amount));
     if same {
         return Ok(parts);
     }
