@@ -10,6 +10,7 @@
     reason = "a panic is how a test fails, and nobody reads a test as documentation of an API"
 )]
 
+mod cases;
 mod columns;
 mod rules;
 mod sandbox;

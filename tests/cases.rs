@@ -95,7 +95,12 @@ fn differences(description: &kit::Description, case: &Case, verdicts: &Verdicts,
     };
     let listed = |codes: &[String]| {
         let at = |code: &String| description.criteria.iter().position(|part| part.code == code);
-        named(codes.iter().map(|code| 1 << at(code).expect("a criterion of the program")).fold(0, |all, bit: u64| all | bit))
+        named(
+            codes
+                .iter()
+                .map(|code| 1 << at(code).expect("a criterion of the program"))
+                .fold(0, |all, bit: u64| all | bit),
+        )
     };
     expect("failed", format!("{:?}", named(verdicts.failed[row])), format!("{:?}", listed(&case.failed)));
     expect("unknown", format!("{:?}", named(verdicts.unknown[row])), format!("{:?}", listed(&case.unknown)));
@@ -135,4 +140,19 @@ fn differences(description: &kit::Description, case: &Case, verdicts: &Verdicts,
 #[test]
 fn pkh() {
     cases_of::<pkh::Pkh>("pkh", 60);
+}
+
+#[test]
+fn sembako() {
+    cases_of::<sembako::Sembako>("sembako", 25);
+}
+
+#[test]
+fn pbi_jkn() {
+    cases_of::<pbi_jkn::PbiJkn>("pbi_jkn", 20);
+}
+
+#[test]
+fn blt_dd() {
+    cases_of::<blt_dd::BltDd>("blt_dd", 25);
 }

@@ -81,7 +81,13 @@ pub(crate) fn disturbed<P: Program>(setup: &Setup) -> Vec<String> {
         let first = setup.cells[at].first().copied().unwrap_or(Cell::Unknown);
         for other in others(wish.kind, first) {
             // whether there are members at all is not a column
-            let mut changed = Setup { cells: setup.cells.clone(), wishes: setup.wishes.clone(), settings: setup.settings.clone(), present: setup.present.clone(), ..*setup };
+            let mut changed = Setup {
+                cells: setup.cells.clone(),
+                wishes: setup.wishes.clone(),
+                settings: setup.settings.clone(),
+                present: setup.present.clone(),
+                ..*setup
+            };
             changed.cells[at].iter_mut().for_each(|cell| *cell = other);
             debug_assert!(wish.entity == Entity::Member || changed.cells[at].len() == 1);
             compare(&format!("`{}`", wish.name), &reads, &judge::<P>(&changed));
@@ -94,7 +100,13 @@ pub(crate) fn disturbed<P: Program>(setup: &Setup) -> Vec<String> {
                 kit::Value::Integer(_) => kit::Value::Integer(value),
                 kit::Value::Codes(_) => kit::Value::Codes(vec![value]),
             };
-            let mut changed = Setup { cells: setup.cells.clone(), wishes: setup.wishes.clone(), settings: setup.settings.clone(), present: setup.present.clone(), ..*setup };
+            let mut changed = Setup {
+                cells: setup.cells.clone(),
+                wishes: setup.wishes.clone(),
+                settings: setup.settings.clone(),
+                present: setup.present.clone(),
+                ..*setup
+            };
             changed.settings[at] = value;
             if let Some(after) = try_judge::<P>(&changed) {
                 compare(&format!("setting `{}`", wish.name), &reads, &after);

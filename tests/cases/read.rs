@@ -136,7 +136,8 @@ impl Setup {
     /// The batch that a run would hand over, and where each wish is in it.
     pub(crate) fn batch(&self) -> (Batch, Vec<Option<ColumnId>>) {
         let dictionary = Dictionary::embedded();
-        let mut batch = Batch { families: 1, member_ends: vec![u32::try_from(self.members).unwrap()], ..Batch::default() };
+        let mut batch =
+            Batch { families: 1, member_ends: vec![u32::try_from(self.members).unwrap()], ..Batch::default() };
         let mut columns = Vec::new();
         for ((wish, cells), present) in self.wishes.iter().zip(&self.cells).zip(&self.present) {
             let id = dictionary.id(wish.name).unwrap_or_else(|| panic!("`{}` is not in the dictionary", wish.name));
@@ -220,7 +221,8 @@ fn cell(wish: &kit::ColumnWish, value: &Value, at: &str) -> Cell {
         Value::Datetime(date) => Cell::Number(i64::from(day(date).0)),
         Value::String(text) => {
             let column = Dictionary::embedded().column(wish.name).unwrap_or_else(|| refuse());
-            let named = column.codes.iter().find(|code| [&code.id, &code.en].iter().any(|n| n.eq_ignore_ascii_case(text)));
+            let named =
+                column.codes.iter().find(|code| [&code.id, &code.en].iter().any(|n| n.eq_ignore_ascii_case(text)));
             match (named, Period::from_str(text)) {
                 (Some(code), _) => Cell::Number(i64::from(code.code)),
                 (None, Ok(period)) if wish.kind == Kind::U16 => Cell::Number(i64::from(period.quarter_ordinal())),
@@ -248,7 +250,8 @@ fn family_default(name: &str, kind: Kind, members: usize) -> Cell {
 
 /// See the top of `cases.rs`.
 fn member_default(name: &str, kind: Kind, row: usize, age: Option<i32>, birth: Option<Date>) -> Cell {
-    let asked_from = |years: i32, code: i64| if age.is_some_and(|age| age < years) { Cell::Unknown } else { Cell::Number(code) };
+    let asked_from =
+        |years: i32, code: i64| if age.is_some_and(|age| age < years) { Cell::Unknown } else { Cell::Number(code) };
     match name {
         "birth_date" => birth.map_or(Cell::Unknown, |birth| Cell::Number(i64::from(birth.0))),
         "relation" => Cell::Number(if row == 0 { 1 } else { 3 }),
@@ -257,9 +260,13 @@ fn member_default(name: &str, kind: Kind, row: usize, age: Option<i32>, birth: O
         "certificate" => asked_from(5, 23),
         "working" => asked_from(5, 2),
         "chronic_illness" => Cell::Number(1),
-        "dead" | "pregnancy" | "human_rights_victim" | "school_list_level" | "pbi_nas" | "pbi_pemda" | "wage_premium" => {
-            Cell::Number(0)
-        }
+        "dead"
+        | "pregnancy"
+        | "human_rights_victim"
+        | "school_list_level"
+        | "pbi_nas"
+        | "pbi_pemda"
+        | "wage_premium" => Cell::Number(0),
         _ if name.starts_with("previous.") || name.starts_with("receives.") => Cell::Number(0),
         _ => empty(kind),
     }
@@ -271,7 +278,8 @@ fn settings(description: &Description, written: &Table, at: &str) -> Vec<kit::Va
     }
     let one = |wish: &kit::SettingWish| {
         let refuse = || -> ! { panic!("{at}: not a value of setting `{}`", wish.name) };
-        let option = |value: &Value| wish.options.iter().position(|o| value.as_str() == Some(o)).unwrap_or_else(|| refuse());
+        let option =
+            |value: &Value| wish.options.iter().position(|o| value.as_str() == Some(o)).unwrap_or_else(|| refuse());
         let value = match (written.get(wish.name), wish.kind) {
             (None, _) => wish.default.clone().unwrap_or_else(|| panic!("{at}: setting `{}` must be given", wish.name)),
             (Some(Value::Integer(n)), kit::SettingKind::Integer) => kit::Value::Integer(*n),

@@ -14,7 +14,7 @@ mod declared;
 use kit::{Award, Dates, Known, Outcome, Problem, Program, Row, SetAt, Unit, law};
 
 use assignment::{Assignment, Members};
-use components::{LIMITED, Qualification};
+use components::{Found, LIMITED, Qualification};
 pub use declared::{Column, Columns, Component, Criterion, ScorePart, Setting, Settings};
 
 /// What the criteria and the award need to know of one family.
@@ -27,13 +27,8 @@ pub struct Family {
     other_aid: SetAt,
     /// Paid quarters so far.
     paid: Known<i64>,
-    /// Components that a member brings for certain.
-    certain: u8,
-    /// Components that a member may bring: a fact is missing.
-    open: u8,
-    /// Pupil components that a member may bring: only the school level is missing.
-    level_open: u8,
-    level_missing: bool,
+    /// What the members bring, all together.
+    found: Found,
     /// Whether a member qualifies for more than one component.
     overlap: bool,
     /// Row of the first member.
@@ -139,9 +134,9 @@ impl Pkh {
     /// Example: a couple of 40 and 38 without children fails. Source: PKH-LINGGAPURA.
     #[inline(always)]
     fn component(&self, family: &Family) -> Outcome {
-        if family.certain != 0 {
+        if family.found.certain() != 0 {
             Outcome::Pass
-        } else if family.open | family.level_open != 0 {
+        } else if family.found.open() | family.found.level_open() != 0 {
             Outcome::Unknown
         } else {
             Outcome::Fail
@@ -155,7 +150,7 @@ impl Pkh {
     /// unknown pays nothing, so it must not pass in silence. Never fails. Source: assumed.
     #[inline(always)]
     fn component_facts_known(&self, family: &Family) -> Outcome {
-        Outcome::unknown_if(family.open != 0)
+        Outcome::unknown_if(family.found.open() != 0)
     }
 
     /// The school level of every attending member of school age is known.
@@ -165,7 +160,7 @@ impl Pkh {
     /// Source: PKH-AYOBOGOR; review: assumed.
     #[inline(always)]
     fn levels_known(&self, family: &Family) -> Outcome {
-        Outcome::unknown_if(family.level_missing)
+        Outcome::unknown_if(family.found.level_missing())
     }
 
     /// Something is left after five years.
@@ -177,7 +172,7 @@ impl Pkh {
     /// two pupils, run 2026Q3: fails; with a grandmother of 65: passes. Source: PKH-5Y.
     #[inline(always)]
     fn within_five_years(&self, family: &Family) -> Outcome {
-        let (certain, open) = (family.certain, family.open | family.level_open);
+        let (certain, open) = (family.found.certain(), family.found.open() | family.found.level_open());
         match family.paid {
             None => Outcome::unknown_if((certain | open) & LIMITED != 0),
             Some(paid) if paid < self.limit_quarters => Outcome::Pass,
@@ -236,8 +231,8 @@ impl Program for Pkh {
         }
         let mut household = law::Household::default();
         let mut exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(at));
-        let (mut certain, mut open, mut level_open) = (0, 0, 0);
-        let (mut level_missing, mut overlap) = (false, false);
+        let mut all = Found::default();
+        let mut overlap = 0;
         for (member, brings) in row.members.clone().zip(family.brings.iter_mut()) {
             let relation = columns.relation.get(member);
             let dead = columns.dead.is_yes(member);
@@ -256,17 +251,15 @@ impl Program for Pkh {
                 continue;
             }
             let found = self.qualification.of(columns, member, birth);
-            certain |= found.certain;
-            open |= found.open;
-            level_open |= found.level_open;
-            level_missing |= found.level_missing;
-            overlap |= found.certain & found.certain.wrapping_sub(1) != 0;
-            *brings = found.certain;
+            all = all | found;
+            let certain = found.certain();
+            overlap |= certain & certain.wrapping_sub(1);
+            *brings = certain;
         }
         family.household = household;
         family.exclusions = exclusions;
-        (family.certain, family.open, family.level_open) = (certain, open, level_open);
-        (family.level_missing, family.overlap) = (level_missing, overlap);
+        family.found = all;
+        family.overlap = overlap != 0;
     }
 
     #[inline(always)]
