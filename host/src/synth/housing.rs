@@ -109,7 +109,7 @@ fn materials(draw: &mut Draw, home: &mut Home, welfare: u8, province: u8) {
     };
     let masonry = by_decile([560, 800, 960], welfare) as u16;
     home.wall = draw.weighted(&[(1, masonry), (2, 15), (3, 1_000 - masonry), (4, 20), (5, 4), (6, 6), (7, 3)]);
-    let zinc = if province < 30 || province > 51 { 620 } else { 130 };
+    let zinc = if !(30..=51).contains(&province) { 620 } else { 130 };
     let concrete = by_decile([5, 20, 120], welfare) as u16;
     home.roof =
         draw.weighted(&[(1, concrete), (2, 950 - zinc), (3, zinc), (4, 100), (5, 8), (6, 3), (7, 25), (8, 3), (9, 10)]);

@@ -41,7 +41,7 @@ fn school(draw: &mut Draw, person: &mut Person, welfare: u8) {
 fn attend(draw: &mut Draw, person: &mut Person, age: u32) {
     person.participation = 2;
     let lag = if draw.chance(60) { 1 } else { 0 };
-    let year = age.saturating_sub(6 + lag).max(0);
+    let year = age.saturating_sub(6 + lag);
     let islamic = draw.chance(150);
     let (level, grade, certificate) = match year {
         0..=5 => (if islamic { 4 } else { 3 }, year + 1, 23),
