@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::AtomicBool;
 
 use layak::columns::regions::Regions;
 use layak::columns::{Class, Dictionary, Entity, Kind};
+use layak::registry::Registry;
 use layak::synth::{FAMILY, INDIVIDUAL, Options, Summary, write_extracts};
 use layak::terms::{KkNumber, Nik};
 
@@ -315,4 +317,30 @@ fn more_than_the_nation_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { families: 95_006_180, ..Options::default() };
     assert!(write_extracts(&options, folder.path(), &mut |_| {}).is_err());
+}
+
+#[test]
+fn intake_sets_aside_exactly_the_rows_that_the_truth_names() {
+    let (folder, _) = make(10_000, 5, 20);
+    let site = tempfile::tempdir().unwrap();
+    let mut registry = Registry::create(site.path(), Some([7; 32])).unwrap();
+    let options = layak::registry::Options::default();
+    let report =
+        registry.import(&[folder.path().to_path_buf()], &options, &mut |_| {}, &AtomicBool::new(false)).unwrap();
+    let truth = fs::read_to_string(folder.path().join("truth.ndjson")).unwrap();
+    let lines = truth.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    let mut planted: BTreeSet<(String, u64, String)> = lines
+        .filter(|line| line["outcome"] == "quarantined")
+        .map(|line| {
+            let text = |key: &str| line[key].as_str().unwrap().to_owned();
+            (text("file"), line["row"].as_u64().unwrap(), text("reason"))
+        })
+        .collect();
+    for row in registry.quarantine(&layak::registry::Filter::default()).unwrap() {
+        let file = Path::new(&row.file).file_name().unwrap().to_string_lossy().into_owned();
+        let found = (file, row.row, row.reason);
+        assert!(planted.remove(&found), "nobody planted {found:?} in {}: {}", row.column, row.value);
+    }
+    assert!(planted.is_empty(), "not set aside: {planted:?}");
+    assert_eq!(report.rows, report.accepted + report.quarantined);
 }
