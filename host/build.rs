@@ -4,7 +4,6 @@
 //! Takes `plugins/*` and `schema/program.wit`; gives `bundled.rs` in `OUT_DIR`.
 //! The nested cargo has its own target folder and none of the outer cargo's
 //! environment, so that the same sources give the same bytes in any folder.
-#![expect(clippy::print_stdout, reason = "cargo reads a build script's directives from standard output")]
 
 use std::env;
 use std::error::Error;

@@ -3,6 +3,7 @@
 
 mod batches;
 mod built;
+mod bundled;
 mod cache;
 mod engine;
 mod lies;

@@ -20,7 +20,13 @@ pub(crate) fn batch(families: u32) -> Batch {
         Values::U32(rows.clone().map(|row| row / 100).collect()),
         Values::S64(rows.clone().map(|row| i64::from(row * 7919 % 60) * 1_000_000).collect()),
         Values::S64(rows.clone().map(|row| i64::from(row * 104_729 % 50) * 100_000).collect()),
-        Values::Bits((0..families.div_ceil(8)).map(|byte| (byte * 37 % 256) as u8 & if byte * 8 + 8 > families { (1_u8 << (families % 8)) - 1 } else { 255 }).collect()),
+        Values::Bits(
+            (0..families.div_ceil(8))
+                .map(|byte| {
+                    (byte * 37 % 256) as u8 & if byte * 8 + 8 > families { (1_u8 << (families % 8)) - 1 } else { 255 }
+                })
+                .collect(),
+        ),
     ];
     let family = values.into_iter().zip(0..).map(|(values, at)| (ColumnId(at), BatchColumn { values, valid: None }));
     Batch { families, member_ends: (1..=families).collect(), family: family.collect(), ..Batch::default() }

@@ -26,10 +26,7 @@ pub(crate) fn core() -> &'static [u8] {
     static CORE: OnceLock<Vec<u8>> = OnceLock::new();
     CORE.get_or_init(|| {
         let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
-        let flags = format!(
-            "--remap-path-prefix={home}=/cargo\u{1f}--remap-path-prefix={}=/layak",
-            top().display()
-        );
+        let flags = format!("--remap-path-prefix={home}=/cargo\u{1f}--remap-path-prefix={}=/layak", top().display());
         let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
         for (name, _) in std::env::vars() {
             if name.starts_with("CARGO") && name != "CARGO_HOME" {

@@ -16,9 +16,14 @@ fn every_setting_is_what_the_table_says() {
 fn the_table_says_what_was_decided() {
     let settings = Settings::running(2);
     assert!(settings.consume_fuel && settings.epoch_interruption && settings.relaxed_simd_deterministic);
-    assert!(!settings.concurrency_support && !settings.shared_memory && !settings.memory_may_move && !settings.debug_info);
+    assert!(
+        !settings.concurrency_support && !settings.shared_memory && !settings.memory_may_move && !settings.debug_info
+    );
     assert_eq!((settings.memory_reservation, settings.memory_guard, settings.guard_before), (4 << 30, 32 << 20, true));
-    assert_eq!((settings.max_wasm_stack, settings.backtrace_frames, settings.nan_canonicalization), (512 << 10, 0, Some(true)));
+    assert_eq!(
+        (settings.max_wasm_stack, settings.backtrace_frames, settings.nan_canonicalization),
+        (512 << 10, 0, Some(true))
+    );
     let pool = settings.pool.unwrap();
     assert_eq!((pool.components, pool.memory, pool.memories_each, pool.keep_resident), (4, 64 << 20, 1, 8 << 20));
     for off in [

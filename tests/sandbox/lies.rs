@@ -94,7 +94,9 @@ fn refused(mode: u32, words: &str) {
 fn a_breakdown_that_points_nowhere_is_refused() {
     let honest = judge(0).breakdown(&batch(64), &places()).unwrap();
     assert!(!honest.is_empty());
-    for (mode, words) in [(70, "differ in length"), (71, "does not exist"), (72, "does not exist"), (73, "does not exist")] {
+    for (mode, words) in
+        [(70, "differ in length"), (71, "does not exist"), (72, "does not exist"), (73, "does not exist")]
+    {
         let error = judge(mode).breakdown(&batch(64), &places()).unwrap_err();
         assert_eq!(error.fault, Fault::Plugin);
         assert!(text(&error).contains(words), "{mode}: {}", text(&error));

@@ -33,7 +33,8 @@ fn what_is_no_whole_component_is_refused() {
 
 #[test]
 fn imports_are_refused_by_name() {
-    let clock = r#"(component (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64))))))"#;
+    let clock =
+        r#"(component (import "wasi:clocks/monotonic-clock@0.2.0" (instance (export "now" (func (result u64))))))"#;
     refused_text(clock, "it imports `wasi:clocks/monotonic-clock@0.2.0`");
     refused_text(clock, "build for wasm32-unknown-unknown");
     refused_text(r#"(component (import "log" (func)))"#, "it imports `log`");
@@ -48,7 +49,10 @@ fn another_world_is_refused() {
         (func $f (canon lift (core func $i "f")))"#;
     refused_text(&format!(r#"{function} (export "judge" (func $f)))"#), "it exports `judge`");
     let instance = format!(r#"{function} (instance $r (export "describe" (func $f)))"#);
-    refused_text(&format!(r#"{instance} (export "layak:program/rules@1.0.0" (instance $r)))"#), "`describe` has other types");
+    refused_text(
+        &format!(r#"{instance} (export "layak:program/rules@1.0.0" (instance $r)))"#),
+        "`describe` has other types",
+    );
     refused_text(&format!(r#"{instance} (export "layak:program/rules@2.0.0" (instance $r)))"#), "rules@2.0.0");
     let empty = r#"(component (instance $r) (export "layak:program/rules@1.0.0" (instance $r)))"#;
     refused_text(empty, "`describe` is missing");
@@ -61,10 +65,7 @@ fn only_integers_of_the_agreed_instructions() {
         ("(func (param f64))", "it uses floating-point numbers"),
         ("(global f64 (f64.const 0))", "it uses floating-point numbers"),
         ("(func (param v128) (result v128) local.get 0 local.get 0 f32x4.add)", "it uses floating-point numbers"),
-        (
-            "(func (param v128) (result v128) local.get 0 local.get 0 i8x16.relaxed_swizzle)",
-            "it uses relaxed SIMD",
-        ),
+        ("(func (param v128) (result v128) local.get 0 local.get 0 i8x16.relaxed_swizzle)", "it uses relaxed SIMD"),
         ("(memory 1 1 shared)", "it uses threads"),
         ("(memory i64 1)", "it uses 64-bit memory"),
         ("(func $f return_call $f)", "it uses tail calls"),
@@ -76,10 +77,7 @@ fn only_integers_of_the_agreed_instructions() {
         refused_text(&module(inside), words);
     }
     // vectors of integers are fine: only the missing export is left to refuse
-    refused_text(
-        &module("(func (param v128) (result v128) local.get 0 local.get 0 i32x4.add)"),
-        "it does not export",
-    );
+    refused_text(&module("(func (param v128) (result v128) local.get 0 local.get 0 i32x4.add)"), "it does not export");
 }
 
 #[test]

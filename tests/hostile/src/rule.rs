@@ -78,8 +78,22 @@ fn columns(rows: &Batch) -> Option<Columns<'_>> {
         (&area.values, &cattle.values, &village.values, &wealth.values, &income.values, &lost.values),
     ) {
         (
-            (Values::U8s(decile), Values::U8s(members), Values::U8s(floor), Values::U8s(wall), Values::U8s(roof), Values::U8s(fuel)),
-            (Values::U16s(area), Values::U16s(cattle), Values::U32s(village), Values::S64s(wealth), Values::S64s(income), Values::Bits(lost)),
+            (
+                Values::U8s(decile),
+                Values::U8s(members),
+                Values::U8s(floor),
+                Values::U8s(wall),
+                Values::U8s(roof),
+                Values::U8s(fuel),
+            ),
+            (
+                Values::U16s(area),
+                Values::U16s(cattle),
+                Values::U32s(village),
+                Values::S64s(wealth),
+                Values::S64s(income),
+                Values::Bits(lost),
+            ),
         ) => Some(Columns { decile, members, floor, wall, roof, fuel, area, cattle, village, wealth, income, lost }),
         _ => None,
     }
