@@ -44,6 +44,7 @@ fn cases_of<P: Program>(program: &str, at_least: usize) {
     let cases = read::cases(program);
     assert!(cases.len() >= at_least, "{program} has {} cases; at least {at_least} are asked for", cases.len());
     let sandboxed = sandboxed::Plugin::bundled(program);
+    assert!(sandboxed.is_some(), "this build does not bundle {program}");
     let mut wrong = Vec::new();
     let mut seen: BTreeMap<(usize, &str), usize> = BTreeMap::new();
     let description = kit::native::describe::<P>();
