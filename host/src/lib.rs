@@ -8,17 +8,17 @@
 //!          -> ledger -> recipient lists, receipts, explanations
 //! ```
 
-pub mod columns;
-pub mod commands;
 pub mod error;
-pub mod explanation;
+pub mod terms;
+pub mod columns;
 pub mod intake;
-pub mod ledger;
-pub mod program;
-pub mod quality;
 pub mod registry;
-pub mod sandbox;
-pub mod selection;
+pub mod quality;
 pub mod snapshot;
 pub mod synth;
-pub mod terms;
+pub mod sandbox;
+pub mod program;
+pub mod selection;
+pub mod explanation;
+pub mod ledger;
+pub mod commands;
