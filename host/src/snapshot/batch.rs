@@ -125,7 +125,7 @@ pub fn bit(bits: &[u8], row: usize) -> bool {
 /// and zero padding; padding stays zero.
 pub fn push_bits(dst: &mut Vec<u8>, filled: usize, src: &[u8], from: usize, count: usize) {
     let (mut filled, mut from, mut left) = (filled, from, count);
-    while left > 0 && filled % 8 != 0 {
+    while left > 0 && !filled.is_multiple_of(8) {
         if let Some(last) = dst.last_mut() {
             *last |= u8::from(bit(src, from)) << (filled % 8);
         }
@@ -147,7 +147,7 @@ pub fn push_bits(dst: &mut Vec<u8>, filled: usize, src: &[u8], from: usize, coun
         dst.extend(src.iter().zip(high).take(bytes).map(|(low, high)| low >> shift | high << (8 - shift)));
     }
     dst.resize(start + bytes, 0);
-    if left % 8 != 0
+    if !left.is_multiple_of(8)
         && let Some(last) = dst.last_mut()
     {
         *last &= (1u8 << (left % 8)) - 1;
@@ -159,5 +159,5 @@ pub fn push_bits(dst: &mut Vec<u8>, filled: usize, src: &[u8], from: usize, coun
 pub fn all_set(bits: &[u8], count: usize) -> bool {
     let whole = count / 8;
     bits.get(..whole).is_some_and(|head| head.iter().all(|byte| *byte == 0xff))
-        && (count % 8 == 0 || bits.get(whole).is_some_and(|last| last.trailing_ones() >= (count % 8) as u32))
+        && (count.is_multiple_of(8) || bits.get(whole).is_some_and(|last| last.trailing_ones() >= (count % 8) as u32))
 }

@@ -113,6 +113,26 @@ impl Place {
         Ok(())
     }
 
+    /// Passes over `count` rows; `width` is the size of a plain value.
+    fn skip(&mut self, mut count: usize, width: usize) -> Result<()> {
+        while count > 0 {
+            self.ready()?;
+            let Some(page) = self.page.as_mut() else { break };
+            let take = (page.rows - page.at).min(count);
+            let known = match &page.valid {
+                Some(bits) => (page.at..page.at + take).filter(|row| bit(bits, *row)).count(),
+                None => take,
+            };
+            match &mut page.values {
+                Source::Numbers(runs) => runs.skip(known),
+                Source::Plain { at, .. } => *at += known * width,
+            }
+            page.at += take;
+            count -= take;
+        }
+        Ok(())
+    }
+
     fn open(&self, mut bytes: Bytes, rows: usize, encoding: Encoding) -> Result<PageRows> {
         let short = || self.pages.broken("a page shorter than its levels");
         let mut valid = None;
@@ -144,7 +164,7 @@ fn note_known(valid: &mut Vec<u8>, filled: usize, bits: Option<&[u8]>, count: us
     }
     if valid.is_empty() {
         valid.resize(filled / 8, 0xff);
-        if filled % 8 != 0 {
+        if !filled.is_multiple_of(8) {
             valid.push((1 << (filled % 8)) - 1);
         }
     }
@@ -174,6 +194,11 @@ impl<T: Cell> Leaf<T> {
     pub(super) fn new(pages: Pages, optional: bool) -> Leaf<T> {
         let place = Place { pages, optional, page: None, dictionary: None };
         Leaf { place, dictionary: vec![T::default(); 256], known: Vec::new(), dense: Vec::new() }
+    }
+
+    /// Passes over `count` rows.
+    pub(super) fn skip(&mut self, count: usize) -> Result<()> {
+        self.place.skip(count, T::BYTES)
     }
 
     /// The next `count` rows; `valid` stays empty if all are known.
@@ -250,6 +275,11 @@ impl BitLeaf {
     /// Reads a chunk from its start.
     pub(super) fn new(pages: Pages) -> BitLeaf {
         BitLeaf { place: Place { pages, optional: true, page: None, dictionary: None }, known: Vec::new() }
+    }
+
+    /// Passes over `count` rows.
+    pub(super) fn skip(&mut self, count: usize) -> Result<()> {
+        self.place.skip(count, 1)
     }
 
     /// The next `count` rows as bits; `valid` stays empty if all are known.

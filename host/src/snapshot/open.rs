@@ -244,10 +244,9 @@ impl Snapshot {
         }
         let mut batches = self.batches_of_group(partition, group, family, member, ids)?;
         let mut batch = Batch::default();
-        for _ in 0..=(family_row % GROUP_FAMILIES) / BATCH_FAMILIES {
-            if !batches.next_into(&mut batch)? {
-                return Err(no_row(partition, family_row));
-            }
+        batches.pass_over((family_row % GROUP_FAMILIES) / BATCH_FAMILIES)?;
+        if !batches.next_into(&mut batch)? {
+            return Err(no_row(partition, family_row));
         }
         Ok((batch, (family_row % BATCH_FAMILIES) as usize))
     }

@@ -86,6 +86,25 @@ impl Runs {
         }
     }
 
+    /// Passes over `count` numbers.
+    pub(super) fn skip(&mut self, mut count: usize) {
+        while count > 0 {
+            let (Run::Same { left, .. } | Run::Packed { left, .. }) = self.run;
+            let take = left.min(count);
+            match &mut self.run {
+                Run::Same { left, .. } => *left -= take,
+                Run::Packed { left, at, .. } => {
+                    *left -= take;
+                    *at += take;
+                }
+            }
+            count -= take;
+            if count > 0 && !self.advance() {
+                return;
+            }
+        }
+    }
+
     /// Reads `count` bits (width 1) as a bitmap; `None` if all are set.
     pub(super) fn bits(&mut self, count: usize) -> Option<Vec<u8>> {
         let (mut out, mut filled) = (Vec::new(), 0);

@@ -143,7 +143,7 @@ fn append_column(to: &mut BatchColumn, filled: usize, from: &BatchColumn, start:
     }
     let bits = to.valid.get_or_insert_with(|| {
         let mut ones = vec![0xff; filled / 8];
-        if filled % 8 != 0 {
+        if !filled.is_multiple_of(8) {
             ones.push((1 << (filled % 8)) - 1);
         }
         ones

@@ -46,7 +46,7 @@ enum Cells {
     U32(Leaf<u32>),
     S32(Leaf<i32>),
     S64(Leaf<i64>),
-    Set(Leaf<u32>, Leaf<u32>),
+    Set(Box<(Leaf<u32>, Leaf<u32>)>),
 }
 
 impl Cells {
@@ -59,7 +59,10 @@ impl Cells {
             Kind::U32 => Cells::U32(Leaf::new(pages, true)),
             Kind::S32 => Cells::S32(Leaf::new(pages, true)),
             Kind::S64 => Cells::S64(Leaf::new(pages, true)),
-            Kind::Set => Cells::Set(Leaf::new(pages, false), Leaf::new(table.chunk(group, wanted.leaf + 1)?, false)),
+            Kind::Set => {
+                let known = table.chunk(group, wanted.leaf + 1)?;
+                Cells::Set(Box::new((Leaf::new(pages, false), Leaf::new(known, false))))
+            }
             Kind::Text => return Err(Error::bug("a snapshot holds no text")),
         })
     }
@@ -76,6 +79,21 @@ impl Cells {
         }
     }
 
+    fn skip(&mut self, count: usize) -> Result<()> {
+        match self {
+            Cells::Bits(leaf) => leaf.skip(count),
+            Cells::U8(leaf) => leaf.skip(count),
+            Cells::U16(leaf) => leaf.skip(count),
+            Cells::U32(leaf) => leaf.skip(count),
+            Cells::S32(leaf) => leaf.skip(count),
+            Cells::S64(leaf) => leaf.skip(count),
+            Cells::Set(halves) => {
+                halves.0.skip(count)?;
+                halves.1.skip(count)
+            }
+        }
+    }
+
     fn read(&mut self, count: usize, column: &mut BatchColumn, valid: &mut Vec<u8>) -> Result<()> {
         valid.clear();
         match (self, &mut column.values) {
@@ -85,9 +103,9 @@ impl Cells {
             (Cells::U32(leaf), Values::U32(out)) => leaf.read(count, out, valid)?,
             (Cells::S32(leaf), Values::S32(out)) => leaf.read(count, out, valid)?,
             (Cells::S64(leaf), Values::S64(out)) => leaf.read(count, out, valid)?,
-            (Cells::Set(held, some), Values::Set { members, known }) => {
-                held.read(count, members, valid)?;
-                some.read(count, known, valid)?;
+            (Cells::Set(halves), Values::Set { members, known }) => {
+                halves.0.read(count, members, valid)?;
+                halves.1.read(count, known, valid)?;
             }
             (cells, values) => {
                 *values = Values::empty(cells.kind());
@@ -153,6 +171,31 @@ impl Batches {
             }
         }
         Ok(open)
+    }
+
+    /// Passes over whole batches of the next row group without making their values.
+    pub(super) fn pass_over(&mut self, batches: u32) -> Result<()> {
+        let Some(group) = self.groups.next() else { return Ok(()) };
+        let mut open = self.open(group)?;
+        let families = open.left.min((batches * BATCH_FAMILIES) as usize);
+        let mut counts = Vec::new();
+        open.counts.read(families, &mut counts, &mut self.valid)?;
+        let members = counts.iter().map(|count| *count as usize).sum();
+        open.left -= families;
+        for (_, cells) in &mut open.family {
+            cells.skip(families)?;
+        }
+        for (_, cells) in &mut open.member {
+            cells.skip(members)?;
+        }
+        if let Some(leaf) = &mut open.family_ids {
+            leaf.skip(families)?;
+        }
+        if let Some(leaf) = &mut open.person_ids {
+            leaf.skip(members)?;
+        }
+        self.open = Some(open);
+        Ok(())
     }
 
     /// Fills `batch` with the next families; false at the end.
