@@ -12,6 +12,8 @@
 
 mod cases;
 mod columns;
+mod intake;
+mod registry;
 mod rules;
 mod sandbox;
 mod shipped;

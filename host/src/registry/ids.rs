@@ -167,7 +167,7 @@ impl Entry<'_> {
         // the one that leaves its id goes before the one that comes to it
         for (tail, id, ..) in moved.iter().rev() {
             if let Some(was) = before.get(*tail).filter(|was| *was != id) {
-                self.registry.rename(batch.unit, *was, *id, self.extract)?;
+                self.registry.rename(batch, *was, *id, self.extract)?;
             }
         }
         for (tail, id, place, mine) in moved {
@@ -256,7 +256,11 @@ impl Registry {
     }
 
     /// Renames an id in the facts of all earlier extracts: rare, so by a full read.
-    fn rename(&self, unit: Unit, was: u64, id: u64, extract: i64) -> Result<()> {
+    ///
+    /// This extract's rows are put in their place one by one, column after column:
+    /// only a column that was settled before is renamed with the rest.
+    fn rename(&self, batch: &Batch, was: u64, id: u64, extract: i64) -> Result<()> {
+        let unit = batch.unit;
         let wrong = self.facts_failed();
         for table in schema::TABLES {
             let named = schema::prefix(table);
@@ -285,7 +289,8 @@ impl Registry {
             for (column, only) in columns {
                 let sql =
                     format!("UPDATE {} SET {column} = ?1 WHERE {column} = ?2 AND extract <> ?3{only}", table.sql());
-                self.facts.execute(&sql, (id.cast_signed(), was.cast_signed(), extract)).map_err(&wrong)?;
+                let skipped = if batch.referred && column == "id" { -1 } else { extract };
+                self.facts.execute(&sql, (id.cast_signed(), was.cast_signed(), skipped)).map_err(&wrong)?;
             }
         }
         Ok(())
