@@ -13,9 +13,11 @@
 mod cases;
 mod columns;
 mod intake;
+mod ledger;
 mod registry;
 mod rules;
 mod sandbox;
+mod selection;
 mod shipped;
 mod snapshot;
 mod synth;

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::columns::{ColumnId, Dictionary};
+use crate::columns::{ColumnId, Dictionary, Entity};
 use crate::error::{Error, Fault, Result};
 use crate::program::{Program, Ratio};
 use crate::sandbox::Unit;
@@ -172,14 +172,18 @@ fn build(
     let manifest = request.snapshot.manifest();
     let held = |name: &str| request.dictionary.id(name).filter(|id| request.snapshot.holds(*id));
     let receives = |id: &str| request.dictionary.id(&format!("receives.{id}"));
-    let entry = |candidate: &Candidate<'_>| held(&format!("previous.{}", candidate.program.id));
+    // history of another unit tells nothing about these rows
+    let previous = |program: &Program| {
+        let unit = if program.unit() == Unit::Family { Entity::Family } else { Entity::Member };
+        held(&format!("previous.{}", program.id)).filter(|id| request.dictionary.get(*id).entity == unit)
+    };
     let entries: Vec<Entry<'_>> = request
         .programs
         .iter()
         .map(|one| Entry {
             program: one.program,
             judge: one.judge,
-            previous: entry(one),
+            previous: previous(one.program),
             receives: receives(&one.program.id),
         })
         .collect();

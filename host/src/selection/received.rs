@@ -55,7 +55,7 @@ pub(super) fn slice(bits: &[u8], start: usize, rows: usize) -> Vec<u8> {
             ((two >> shift) & 0xff) as u8
         })
         .collect();
-    if rows % 8 != 0
+    if !rows.is_multiple_of(8)
         && let Some(last) = out.last_mut()
     {
         *last &= (1u8 << (rows % 8)) - 1;
