@@ -6,7 +6,9 @@ use std::fs;
 use layak::columns::regions::Regions;
 use layak::columns::{Dictionary, Entity, Kind};
 use layak::error::{Error, draw_all};
-use layak::program::{self, Found, Incumbents, Operator, Plugins, Program, Site, UnknownRule};
+use layak::program::{
+    self, AreaLevel, Base, Found, Incumbents, Operator, Plugins, Program, Seats, Site, SubKey, UnknownRule,
+};
 use layak::sandbox::{ColumnWish, Description, Part, SettingKind, SettingWish, Unit, Value};
 use layak::terms::{Lang, Period};
 
@@ -159,4 +161,101 @@ fn the_law_of_programs_stands_in_the_rule_files() {
         let ceiling = program.ceiling.expect("a ceiling");
         assert!(!ceiling.binding, "{}: ceilings report, they never cut", program.id);
     }
+}
+
+/// The whole folder, level by level.
+fn folder(period: Period) -> Vec<Program> {
+    let rules = top().join("rules");
+    let dictionary = Dictionary::embedded();
+    let loaded = Operator::read(&rules, dictionary).and_then(|operator| {
+        let site = Site { dictionary, regions: Regions::embedded(), operator: &operator, period };
+        program::load_all(&rules, &Bundled, &site)
+    });
+    loaded.unwrap_or_else(|errors| panic!("{}", draw_all(&errors, Lang::En, false)))
+}
+
+fn of<'a>(programs: &'a [Program], id: &str) -> &'a Program {
+    programs.iter().find(|program| program.id == id).unwrap()
+}
+
+#[test]
+fn the_shipped_programs_check_clean_and_stand_in_order() {
+    let programs = folder(Period::Quarter(2026, 3));
+    let ids: Vec<&str> = programs.iter().map(|program| program.id.as_str()).collect();
+    assert_eq!(ids, ["pkh", "pbi_jkn", "sembako", "blt_dd"]);
+    assert_eq!(program::levels(&programs), [vec![0, 1], vec![2], vec![3]]);
+}
+
+#[test]
+fn the_shipped_programs_check_within_a_moment() {
+    let start = std::time::Instant::now();
+    folder(Period::Quarter(2026, 3));
+    let took = start.elapsed();
+    assert!(took.as_millis() < 1_000, "checking four programs took {took:?}");
+}
+
+#[test]
+fn exactly_the_columns_asked_for_are_granted() {
+    let operator = Operator::read(&top().join("rules"), Dictionary::embedded()).unwrap();
+    for program in folder(Period::Quarter(2026, 3)) {
+        let asked: Vec<&str> = program.description.columns.iter().map(|wish| wish.name.as_str()).collect();
+        let grant = &operator.grants[&program.id];
+        assert!(!grant.all_requested);
+        let surplus: Vec<&str> =
+            grant.columns.iter().map(|c| c.value.as_str()).filter(|c| !asked.contains(c)).collect();
+        assert!(surplus.is_empty(), "{}: granted and never asked for: {surplus:?}", program.id);
+        let refused: Vec<&str> =
+            asked.iter().zip(&program.columns).filter(|(_, id)| id.is_none()).map(|(name, _)| *name).collect();
+        assert!(refused.is_empty(), "{}: asked for and not granted: {refused:?}", program.id);
+    }
+}
+
+#[test]
+fn quotas_ceilings_and_incumbents_are_those_of_the_programs_page() {
+    let programs = folder(Period::Quarter(2026, 3));
+    let total = |id: &str| match of(&programs, id).quota.seats {
+        Seats::Total { total, .. } => total,
+        _ => panic!("{id} has no total"),
+    };
+    assert_eq!(["pkh", "sembako", "pbi_jkn", "blt_dd"].map(total), [10_000_000, 18_300_000, 96_800_000, 1_800_000]);
+    let ceiling = |id: &str| of(&programs, id).ceiling.map(|ceiling| (ceiling.period, ceiling.binding));
+    assert_eq!(ceiling("pkh"), Some((7_175_000_000_000, false)));
+    assert_eq!(ceiling("sembako"), Some((10_950_000_000_000, false)));
+    assert_eq!(ceiling("pbi_jkn"), Some((12_196_800_000_000, false)));
+    let incumbents = |id: &str| of(&programs, id).incumbents;
+    assert_eq!(["pkh", "sembako", "pbi_jkn"].map(incumbents), [Incumbents::Keep; 3]);
+    let blt = of(&programs, "blt_dd");
+    assert_eq!(blt.incumbents, Incumbents::None);
+    assert_eq!(blt.quota.level, AreaLevel::Village);
+    assert_eq!(blt.quota.seats, Seats::Total { total: 1_800_000, base: Base::D1D4 });
+    assert_eq!(of(&programs, "pbi_jkn").sub_keys, [SubKey::FamilyLot, SubKey::AgeYoungest]);
+}
+
+#[test]
+fn decile_limits_go_by_one_name() {
+    let programs = folder(Period::Quarter(2026, 3));
+    for (id, limit) in [("pkh", 4), ("sembako", 4), ("pbi_jkn", 5)] {
+        let shown = serde_json::to_value(program::show(of(&programs, id))).unwrap();
+        let setting = &shown["settings"]["max_decile"];
+        assert_eq!(setting["value"], limit, "{id}");
+        assert_eq!(setting["unit"], "decile");
+        assert!(setting["from"].is_string() && setting["source"].is_string());
+    }
+    let sembako = program::show(of(&programs, "sembako"));
+    assert!(sembako.settings["max_decile"].conflict.is_some(), "the two reports conflict, both are named");
+}
+
+#[test]
+fn a_change_of_any_value_changes_the_rule_hash() {
+    let text = fs::read_to_string(top().join("rules/pkh.toml")).unwrap();
+    let operator = Operator::open_handed(&["pkh"]);
+    let site = Site {
+        dictionary: Dictionary::embedded(),
+        regions: Regions::embedded(),
+        operator: &operator,
+        period: Period::Quarter(2026, 3),
+    };
+    let hash = |text: &str| program::load_one(&top().join("rules/pkh.toml"), text, &Bundled, &site).unwrap().rule_hash;
+    assert_ne!(hash(&text), hash(&text.replacen("value = 4", "value = 3", 1)));
+    assert_eq!(hash(&text), hash(&text));
 }
