@@ -1,0 +1,173 @@
+//! The sentences and the page of an explanation.
+//!
+//! Takes an `Explanation`; gives text in one language. Never decides anything.
+
+use super::{CriterionLine, Cut, Explanation, Fact, Outcome, RowResult, Standing, rule_word, signed};
+use crate::program::{PartText, Program, UnknownRule};
+use crate::say;
+use crate::terms::{Lang, Rupiah, Text, show_count};
+
+/// The whole outcome in a sentence.
+pub(super) fn sentence(program: &Program, result: RowResult, cut: Cut) -> Text {
+    let title = &program.title;
+    let money = |lang| Rupiah(result.amount).show(lang);
+    let count = |value: u64, lang| show_count(signed(value), lang);
+    let rank = result.rank.unwrap_or(0);
+    match result.standing {
+        Standing::Recipient => Text::new(
+            format!(
+                "Penerima {}: {} pada periode ini, peringkat {} dari {} penerima.",
+                title.id,
+                money(Lang::Id),
+                count(rank, Lang::Id),
+                count(cut.recipients, Lang::Id)
+            ),
+            format!(
+                "Receives {}: {} this period, rank {} of {} recipients.",
+                title.en,
+                money(Lang::En),
+                count(rank, Lang::En),
+                count(cut.recipients, Lang::En)
+            ),
+        ),
+        Standing::Waiting => {
+            let place = result.place.unwrap_or(0);
+            Text::new(
+                format!(
+                    "Layak untuk {}, tetapi kuota telah terisi: urutan tunggu {} (akan menerima {}).",
+                    title.id,
+                    count(place, Lang::Id),
+                    money(Lang::Id)
+                ),
+                format!(
+                    "Eligible for {}, but the seats are taken: place {} on the waiting list (would receive {}).",
+                    title.en,
+                    count(place, Lang::En),
+                    money(Lang::En)
+                ),
+            )
+        }
+        Standing::Review => Text::new(
+            format!("{}: perlu ditinjau, karena ada fakta yang belum diketahui.", title.id),
+            format!("{}: needs review, because a fact is not known.", title.en),
+        ),
+        Standing::RefusedUnknown => Text::new(
+            format!("{}: tidak diterima, karena fakta yang diwajibkan belum diketahui.", title.id),
+            format!("{}: refused, because a required fact is not known.", title.en),
+        ),
+        Standing::NotEligible => {
+            let n = result.failed.count_ones();
+            let (id, en) = (&title.id, &title.en);
+            let word = if n == 1 { "criterion is" } else { "criteria are" };
+            say!("Tidak layak untuk {id}: {n} kriteria tidak terpenuhi.", "Not eligible for {en}: {n} {word} not met.")
+        }
+    }
+}
+
+/// A criterion's sentence: the rule file's own text with its values, or a plain one.
+pub(super) fn criterion_sentence(
+    text: Option<&PartText>,
+    outcome: Outcome,
+    unknown: Option<UnknownRule>,
+    facts: &[Fact],
+    limits: &[Fact],
+) -> Text {
+    let written = text.and_then(|text| match outcome {
+        Outcome::Pass => text.pass.as_ref(),
+        Outcome::Fail => text.fail.as_ref(),
+        Outcome::Unknown => text.unknown.as_ref(),
+    });
+    let plain = match outcome {
+        Outcome::Pass => Text::new("terpenuhi", "met"),
+        Outcome::Fail => Text::new("tidak terpenuhi", "not met"),
+        Outcome::Unknown => Text::new("belum diketahui", "not known"),
+    };
+    let mut out = written.cloned().unwrap_or(plain);
+    let first = |list: &[Fact]| list.first().map(|fact| fact.value.clone());
+    for (name, value) in [("value", first(facts)), ("limit", first(limits))] {
+        if let Some(value) = value {
+            fill(&mut out, name, &value);
+        }
+    }
+    for fact in facts.iter().chain(limits) {
+        fill(&mut out, &fact.name, &fact.value);
+    }
+    if let (Outcome::Unknown, Some(rule)) = (outcome, unknown) {
+        let word = rule_word(rule);
+        out = Text::new(format!("{} ({})", out.id, word.id), format!("{} ({})", out.en, word.en));
+    }
+    out
+}
+
+fn fill(text: &mut Text, name: &str, value: &Text) {
+    let mark = format!("{{{name}}}");
+    text.id = text.id.replace(&mark, &value.id);
+    text.en = text.en.replace(&mark, &value.en);
+}
+
+/// The page of one program for a terminal.
+#[must_use]
+pub fn page(explanation: &Explanation, lang: Lang) -> String {
+    let word = |id: &'static str, en: &'static str| match lang {
+        Lang::Id => id,
+        Lang::En => en,
+    };
+    let mut out = format!("{} · {}\n{}\n", explanation.title.get(lang), explanation.id, explanation.sentence.get(lang));
+    if !explanation.members.is_empty() {
+        let list: Vec<String> =
+            explanation.members.iter().enumerate().map(|(at, who)| format!("{} {}", at + 1, who.get(lang))).collect();
+        out.push_str(&format!("  {}: {}\n", word("anggota", "members"), list.join(" · ")));
+    }
+    for line in &explanation.criteria {
+        criterion_lines(&mut out, line, lang);
+    }
+    let shown = !matches!(explanation.standing, Standing::NotEligible);
+    if shown && !explanation.components.is_empty() {
+        let total = Rupiah(explanation.amount).show(lang);
+        out.push_str(&format!("  {} {total}\n", word("besaran", "amount")));
+        for part in &explanation.components {
+            let member = part.member.map(|n| format!(" · {} {n}", word("anggota", "member"))).unwrap_or_default();
+            out.push_str(&format!("      {} {}{member}\n", Rupiah(part.value).show(lang), part.title.get(lang)));
+        }
+    }
+    if shown && !explanation.score_parts.is_empty() {
+        out.push_str(&format!("  {} {}\n", word("skor", "score"), show_count(explanation.score, lang)));
+        for part in &explanation.score_parts {
+            out.push_str(&format!("      {} {}\n", show_count(part.value, lang), part.title.get(lang)));
+        }
+    }
+    if let (Some(rank), Some(from_cut)) = (explanation.rank, explanation.from_cut) {
+        let distance = show_count(from_cut.abs(), lang);
+        let side = if from_cut <= 0 {
+            word("di dalam batas", "inside the cut")
+        } else {
+            word("di luar batas", "behind the cut")
+        };
+        let places = word("tempat", "places");
+        out.push_str(&format!(
+            "  {} {} · {distance} {places} {side}\n",
+            word("peringkat", "rank"),
+            show_count(signed(rank), lang)
+        ));
+    }
+    out
+}
+
+fn criterion_lines(out: &mut String, line: &CriterionLine, lang: Lang) {
+    let mark = match line.outcome {
+        Outcome::Pass => "✓",
+        Outcome::Fail => "✗",
+        Outcome::Unknown => "?",
+    };
+    out.push_str(&format!("  {mark} {}: {} [{}]\n", line.title.get(lang), line.sentence.get(lang), line.legal));
+    if line.outcome == Outcome::Pass {
+        return;
+    }
+    for fact in &line.facts {
+        let member = fact.member.map(|n| format!("{n} ")).unwrap_or_default();
+        out.push_str(&format!("      {member}{}: {}\n", fact.meaning.get(lang), fact.value.get(lang)));
+    }
+    for limit in &line.limits {
+        out.push_str(&format!("      {} = {} [{}]\n", limit.name, limit.value.get(lang), limit.source));
+    }
+}
