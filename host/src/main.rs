@@ -1,4 +1,4 @@
-//! The binary: hands the command line to `commands`.
+//! The binary: the compiling child, or the command line.
 
 use std::process::ExitCode;
 
@@ -6,6 +6,6 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     match arguments.next().as_deref() {
         Some(layak::sandbox::child::VERB) => layak::sandbox::child::main(arguments),
-        _ => ExitCode::from(2),
+        _ => layak::commands::main(),
     }
 }

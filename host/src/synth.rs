@@ -61,7 +61,7 @@ impl Default for Options {
 }
 
 /// What was invented.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct Summary {
     /// Rows of `family.csv`.
     pub families: u64,

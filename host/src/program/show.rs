@@ -12,9 +12,10 @@ use crate::terms::Text;
 use super::{Incumbents, Program, Seats, UnknownRule};
 
 /// A setting in force.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ShownSetting {
     /// As the rule file writes it.
+    #[schemars(with = "serde_json::Value")]
     pub value: toml::Value,
     /// Unit or empty.
     pub unit: String,
@@ -28,7 +29,7 @@ pub struct ShownSetting {
 }
 
 /// A criterion.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct ShownCriterion {
     /// Stable code.
     pub code: String,
@@ -41,7 +42,7 @@ pub struct ShownCriterion {
 }
 
 /// The whole program.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Shown {
     /// Id.
     pub program: String,

@@ -37,7 +37,7 @@ pub struct Progress<'a> {
 }
 
 /// The counts of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FileReport {
     /// Its path as given.
     pub file: String,
@@ -60,7 +60,7 @@ pub struct FileReport {
 }
 
 /// The counts of an import.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct ImportReport {
     /// Rows read.
     pub rows: u64,

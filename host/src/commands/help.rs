@@ -1,0 +1,129 @@
+//! Help and refusals of the command line in Indonesian.
+//!
+//! Takes clap's command built from the English doc comments; gives the same
+//! command with Indonesian texts from `help.toml`. A test refuses a verb or an
+//! option that has no Indonesian text.
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+
+use clap::Command;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::error::Fault;
+use crate::terms::Lang;
+
+const INDONESIAN: &str = include_str!("help.toml");
+const TEMPLATE: &str = "{about-with-newline}\nPemakaian: {usage}\n\n{all-args}{after-help}";
+
+/// The Indonesian texts: `verb` or `verb.option` -> text.
+pub(crate) fn indonesian() -> BTreeMap<String, String> {
+    toml::from_str(INDONESIAN).unwrap_or_default()
+}
+
+/// The command in the language of the reader.
+pub(crate) fn translate(command: Command, lang: Lang) -> Command {
+    match lang {
+        Lang::En => command,
+        Lang::Id => indonesian_command(command, "layak", &indonesian()),
+    }
+}
+
+fn indonesian_command(command: Command, path: &str, texts: &BTreeMap<String, String>) -> Command {
+    let mut command = command
+        .help_template(TEMPLATE)
+        .subcommand_help_heading("Perintah")
+        .subcommand_value_name("PERINTAH")
+        .next_help_heading("Pilihan")
+        .disable_help_flag(true)
+        .arg(clap::Arg::new("help").short('h').long("help").action(clap::ArgAction::Help).help("Tampilkan bantuan"));
+    if let Some(text) = texts.get(path) {
+        command = command.about(text.clone());
+    }
+    let names: Vec<String> = command.get_arguments().map(|arg| arg.get_id().to_string()).collect();
+    for name in names.into_iter().filter(|name| name != "help" && name != "version") {
+        let text = texts.get(&format!("{path}.{name}")).or_else(|| texts.get(&format!("layak.{name}")));
+        let Some(text) = text.cloned() else { continue };
+        command = command.mut_arg(name, |arg| {
+            let heading = if arg.is_positional() { "Argumen" } else { "Pilihan" };
+            arg.help(text).help_heading(heading)
+        });
+    }
+    let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
+    for verb in verbs {
+        let below = if path == "layak" { verb.clone() } else { format!("{path}.{verb}") };
+        command = command.mut_subcommand(verb, |inner| indonesian_command(inner, &below, texts));
+    }
+    command
+}
+
+/// Prints help, version or a refusal, and gives the exit code.
+pub(crate) fn stop(stop: &clap::Error, lang: Lang) -> ExitCode {
+    let is_help = !stop.use_stderr();
+    let shown_without_verb = stop.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
+    if is_help || lang == Lang::En || shown_without_verb {
+        let _closed = stop.print();
+    } else {
+        refuse_in_indonesian(stop);
+    }
+    ExitCode::from(if is_help { 0 } else { Fault::Usage.exit_code() })
+}
+
+#[expect(clippy::print_stderr, reason = "refusals of the command line are talk")]
+fn refuse_in_indonesian(stop: &clap::Error) {
+    let word = |kind: ContextKind| match stop.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        _ => String::new(),
+    };
+    let argument = word(ContextKind::InvalidArg);
+    let value = word(ContextKind::InvalidValue);
+    let what = match stop.kind() {
+        ErrorKind::InvalidSubcommand => format!("perintah `{}` tidak dikenal", word(ContextKind::InvalidSubcommand)),
+        ErrorKind::UnknownArgument => format!("pilihan `{argument}` tidak dikenal"),
+        ErrorKind::InvalidValue if value.is_empty() => format!("`{argument}` memerlukan nilai"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => format!("nilai `{value}` untuk `{argument}` tidak sah"),
+        ErrorKind::MissingRequiredArgument => format!("belum diberikan: {argument}"),
+        ErrorKind::ArgumentConflict => format!("`{argument}` tidak dapat dipakai bersama pilihan lain itu"),
+        _ => stop.to_string(),
+    };
+    eprintln!("galat: {what}");
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    for suggestion in near.into_iter().map(word).filter(|text| !text.is_empty()) {
+        eprintln!("  mungkin maksud Anda: {suggestion}");
+    }
+    let valid = word(ContextKind::ValidValue);
+    if !valid.is_empty() {
+        eprintln!("  yang sah: {valid}");
+    }
+    eprintln!("  bantuan: layak --help");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    fn missing(command: &clap::Command, path: &str, texts: &super::BTreeMap<String, String>, out: &mut Vec<String>) {
+        for arg in command.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str())) {
+            let (own, global) = (format!("{path}.{}", arg.get_id()), format!("layak.{}", arg.get_id()));
+            if !texts.contains_key(&own) && !(texts.contains_key(&global) && arg.is_global_set()) {
+                out.push(own);
+            }
+        }
+        for verb in command.get_subcommands().filter(|verb| !verb.is_hide_set()) {
+            let below =
+                if path == "layak" { verb.get_name().to_owned() } else { format!("{path}.{}", verb.get_name()) };
+            if !texts.contains_key(&below) {
+                out.push(below.clone());
+            }
+            missing(verb, &below, texts, out);
+        }
+    }
+
+    #[test]
+    fn every_verb_and_option_has_an_indonesian_text() {
+        let mut out = Vec::new();
+        missing(&crate::commands::Cli::command(), "layak", &super::indonesian(), &mut out);
+        assert!(out.is_empty(), "add to help.toml: {out:?}");
+    }
+}

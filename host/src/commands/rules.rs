@@ -1,0 +1,107 @@
+//! `layak rules check FILE`: every problem of a rule file at its place.
+
+use std::path::{Path, PathBuf};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::plugins::SitePlugins;
+use super::program::{period_or_newest, report};
+use super::screen::Screen;
+use super::site::Site;
+use crate::columns::Dictionary;
+use crate::columns::regions::Regions;
+use crate::error::{Error, Result};
+use crate::program::check::Site as RuleSite;
+use crate::program::folder;
+use crate::program::operator::Operator;
+use crate::say;
+use crate::terms::Period;
+
+/// Rule files
+#[derive(Debug, clap::Subcommand)]
+pub(crate) enum Verb {
+    /// Checks a rule file: line, column, and how to fix it
+    Check(CheckArgs),
+}
+
+/// Checks a rule file: line, column, and how to fix it
+#[derive(Debug, clap::Args)]
+pub(crate) struct CheckArgs {
+    /// Rule file
+    file: PathBuf,
+    /// Period whose values are checked (default: that of the newest snapshot)
+    #[arg(long)]
+    period: Option<String>,
+}
+
+/// What `rules check --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Checked {
+    /// The file.
+    file: String,
+    /// Whether it can be used.
+    ok: bool,
+    /// Every problem: `path:line:column: message`.
+    problems: Vec<crate::terms::Text>,
+}
+
+pub(crate) fn run(verb: &Verb, given: Option<&Path>, screen: &Screen) -> Result<()> {
+    let Verb::Check(args) = verb;
+    let path = &args.file;
+    let text = std::fs::read_to_string(path).map_err(|cause| Error::storage(path, cause))?;
+    let errors = check(args, &text, given)?;
+    if screen.json {
+        let line = |error: &Error| {
+            let (id, en) = (error.line(crate::terms::Lang::Id), error.line(crate::terms::Lang::En));
+            crate::terms::Text { id, en }
+        };
+        let problems: Vec<_> = errors.iter().map(line).collect();
+        screen.json(&Checked { file: path.display().to_string(), ok: errors.is_empty(), problems })?;
+    }
+    if !errors.is_empty() {
+        return Err(report(errors, screen));
+    }
+    let shown = path.display();
+    screen.say(&say!("`{shown}` dapat dipakai", "`{shown}` can be used"));
+    Ok(())
+}
+
+/// Checks a rule file against the site it lies in, or against the bundled
+/// plugins with every grant where there is no site.
+fn check(args: &CheckArgs, text: &str, given: Option<&Path>) -> Result<Vec<Error>> {
+    let base = Dictionary::embedded();
+    let temporary;
+    let (plugins, dictionary, operator, period) = match Site::find(given) {
+        Ok(site) => {
+            let early = Operator::read(&site.rules, base).unwrap_or_default();
+            let plugins = SitePlugins::new(&site, &early, 0)?;
+            let dictionary = match folder::dictionary(&site.rules, &plugins, base) {
+                Ok(dictionary) => dictionary,
+                Err(errors) => return Ok(errors),
+            };
+            let operator = match Operator::read(&site.rules, &dictionary) {
+                Ok(operator) => operator,
+                Err(errors) => return Ok(errors),
+            };
+            let period = period_or_newest(args.period.as_deref(), &site);
+            (plugins, dictionary, operator, period)
+        }
+        Err(_) => {
+            temporary = tempfile::tempdir().map_err(|cause| Error::storage(std::env::temp_dir(), cause))?;
+            let plugins = SitePlugins::bundled_only(temporary.path())?;
+            let id = args.file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+            let operator = Operator::open_handed(&[id.as_str()]);
+            let parsed = args.period.as_deref().map(str::parse::<Period>).transpose();
+            let period = parsed.map_err(|message| Error::new(crate::error::Fault::Usage, message));
+            (plugins, base.clone(), operator, period.map(|given| given.unwrap_or(Period::Quarter(2026, 3))))
+        }
+    };
+    let period = match period {
+        Ok(period) => period,
+        Err(error) if args.period.is_some() => return Err(error),
+        Err(_) => Period::Quarter(2026, 3),
+    };
+    let against = RuleSite { dictionary: &dictionary, regions: Regions::embedded(), operator: &operator, period };
+    Ok(folder::load_one(&args.file, text, &plugins, &against).err().unwrap_or_default())
+}

@@ -1,0 +1,266 @@
+//! `layak run PERIOD`: judges, ranks and cuts; recipient lists of one period.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::program::{Loaded, check_lock, find, load};
+use super::screen::{Screen, Stand};
+use super::site::Site;
+use super::stop;
+use crate::columns::Dictionary;
+use crate::error::{Error, Fault, Result};
+use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest};
+use crate::program::Program;
+use crate::say;
+use crate::selection::Outcome;
+use crate::snapshot::Snapshot;
+use crate::terms::{Period, Rupiah, show_count};
+
+/// Judges, ranks and cuts: the recipient lists of one period
+#[derive(Debug, clap::Args)]
+pub(crate) struct Args {
+    /// Period of a snapshot
+    period: String,
+    /// Programs, separated by commas (default: all)
+    #[arg(long, value_name = "PROGRAM", value_delimiter = ',')]
+    program: Vec<String>,
+    /// Earlier run that gives the recipients of programs before these
+    #[arg(long, value_name = "RUN")]
+    receives: Option<String>,
+    /// Threads (default: the site's, else all cores)
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Accept plugins that changed, and note them in layak.lock
+    #[arg(long)]
+    update_lock: bool,
+}
+
+impl Args {
+    /// All programs of one period.
+    pub(crate) fn of(period: &str) -> Args {
+        Args { period: period.to_owned(), program: Vec::new(), receives: None, threads: None, update_lock: false }
+    }
+}
+
+/// What `run --json` prints.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct Ran {
+    /// Id: the hash of the receipt's result.
+    pub(crate) run: String,
+    /// Root of the snapshot.
+    pub(crate) snapshot: String,
+    /// Hash of the receipt.
+    pub(crate) receipt: String,
+    /// Program by program.
+    pub(crate) programs: Vec<ProgramLine>,
+}
+
+pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
+    let made = make(args, site, screen)?;
+    let failed = made.worst().cloned();
+    if screen.json {
+        screen.json(&Ran { run: made.run, snapshot: made.snapshot, receipt: made.receipt, programs: made.programs })?;
+    } else {
+        show(&made, screen);
+    }
+    match failed {
+        // the others finished: their lists stand, and the exit code tells
+        Some(error) => Err(error),
+        None => Ok(()),
+    }
+}
+
+/// The folders that the ledger works in.
+pub(crate) fn folders(site: &Site) -> Folders {
+    Folders {
+        root: site.root.clone(),
+        snapshots: site.snapshots.clone(),
+        runs: site.runs.clone(),
+        lists: site.lists.clone(),
+    }
+}
+
+/// The newest snapshot of a period.
+pub(crate) fn snapshot_of(site: &Site, period: Period, dictionary: &Dictionary) -> Result<Snapshot> {
+    let ledger = Ledger::open(&site.root)?;
+    let Some(root) = ledger.snapshot_of(period)? else {
+        return Err(Error::new(
+            Fault::Usage,
+            say!("belum ada snapshot untuk {period}", "there is no snapshot of {period} yet"),
+        )
+        .fix(say!(
+            "buat dengan `layak freeze {period} --as-of TANGGAL`",
+            "make one with `layak freeze {period} --as-of DATE`"
+        )));
+    };
+    Snapshot::open_with(site.snapshots.join(root), dictionary)
+}
+
+/// A program's plugin with the settings of the rule file.
+pub(crate) fn judge_of(loaded: &Loaded, program: &Program, snapshot: &Snapshot) -> Result<PluginJudge> {
+    let plugin = loaded.plugins.get(&program.plugin)?.ok_or_else(|| Error::bug("a loaded program has its plugin"))?;
+    let manifest = snapshot.manifest();
+    let mut columns = program.columns.clone();
+    for (wish, column) in program.description.columns.iter().zip(&mut columns) {
+        let there = column.is_some_and(|id| snapshot.holds(id) || wish.name.starts_with("receives."));
+        if !there && column.is_some() {
+            if wish.required {
+                return Err(missing(program, &wish.name));
+            }
+            *column = None;
+        }
+    }
+    let settings: Vec<_> = program.settings.iter().map(|held| held.value.clone()).collect();
+    let present: Vec<bool> = columns.iter().map(Option::is_some).collect();
+    let judge = plugin.configure(&settings, &present, manifest.as_of()?, manifest.period()?.first_day())?;
+    Ok(PluginJudge::new(judge, columns))
+}
+
+fn missing(program: &Program, column: &str) -> Error {
+    let id = &program.id;
+    Error::new(
+        Fault::Rules,
+        say!("snapshot tidak memuat kolom `{column}` untuk `{id}`", "the snapshot has no column `{column}` for `{id}`"),
+    )
+    .fix(say!("bekukan lagi: `layak freeze`", "freeze again: `layak freeze`"))
+}
+
+/// Runs as the arguments say.
+pub(crate) fn make(args: &Args, site: &Site, screen: &Screen) -> Result<Made> {
+    let period: Period = args.period.parse().map_err(|message| Error::new(Fault::Usage, message))?;
+    let threads = args.threads.unwrap_or(site.threads);
+    let loaded = load(site, period, threads, screen)?;
+    let wanted: Vec<&Program> = if args.program.is_empty() {
+        loaded.programs.iter().collect()
+    } else {
+        for name in &args.program {
+            find(&loaded.programs, name)?;
+        }
+        loaded.programs.iter().filter(|program| args.program.contains(&program.id)).collect()
+    };
+    let owned: Vec<Program> = wanted.iter().map(|program| (*program).clone()).collect();
+    check_lock(site, &owned, args.update_lock)?;
+    let snapshot = snapshot_of(site, period, &loaded.dictionary)?;
+    let judges: Vec<PluginJudge> =
+        wanted.iter().map(|program| judge_of(&loaded, program, &snapshot)).collect::<Result<_>>()?;
+    let candidates: Vec<Candidate<'_>> =
+        wanted.iter().zip(&judges).map(|(program, judge)| Candidate { program, judge }).collect();
+    let seen = AtomicU64::new(0);
+    let request = RunRequest {
+        folders: &folders(site),
+        snapshot: &snapshot,
+        dictionary: &loaded.dictionary,
+        programs: &candidates,
+        receives: args.receives.as_deref(),
+        threads,
+        cancel: stop::flag(),
+        seen: &seen,
+    };
+    let mut ledger = Ledger::open(&site.root)?;
+    watched(&seen, snapshot.manifest().families, &loaded.programs, screen, || crate::ledger::run(&mut ledger, &request))
+}
+
+/// Runs `work` beside a bar that follows `seen`.
+fn watched<T: Send>(
+    seen: &AtomicU64,
+    families: u64,
+    programs: &[Program],
+    screen: &Screen,
+    work: impl FnOnce() -> T + Send,
+) -> T {
+    let passes = crate::program::folder::levels(programs).len().max(1) as u64;
+    let total = families.saturating_mul(passes);
+    let progress = screen.progress(&say!("menilai, keluarga", "judging, families"), Some(total));
+    std::thread::scope(|scope| {
+        let done = scope.spawn(work);
+        while !done.is_finished() {
+            progress.set(seen.load(Ordering::Relaxed));
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        progress.end();
+        done.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })
+}
+
+/// The funnel as a table, then what binds and what the incumbents met.
+pub(crate) fn show(made: &Made, screen: &Screen) {
+    let count = |value: u64| show_count(i64::try_from(value).unwrap_or(i64::MAX), screen.lang);
+    let word = |id, en| screen.word(id, en);
+    let right = Stand::Right;
+    let head = [
+        (word("program", "program"), Stand::Left),
+        (word("terdaftar", "registered"), right),
+        (word("layak", "eligible"), right),
+        (word("penerima", "recipients"), right),
+        (word("menunggu", "waiting"), right),
+        (word("ditinjau", "review"), right),
+        (word("rupiah periode ini", "rupiah this period"), right),
+    ];
+    let rows: Vec<Vec<String>> = made
+        .programs
+        .iter()
+        .map(|line| {
+            if line.status != "done" {
+                let status =
+                    if line.status == "failed" { word("gagal", "failed") } else { word("tidak dijalankan", "not run") };
+                let mut cells = vec![line.program.clone(), status.to_owned()];
+                cells.resize(head.len(), String::new());
+                return cells;
+            }
+            vec![
+                line.program.clone(),
+                count(line.registered),
+                count(line.eligible),
+                count(line.recipients),
+                count(line.waiting),
+                count(line.review),
+                Rupiah(line.cost_period).show(screen.lang),
+            ]
+        })
+        .collect();
+    screen.table(&head, &rows);
+    for (line, outcome) in made.programs.iter().zip(&made.outcomes) {
+        match outcome {
+            Outcome::Done(selection) => said(&line.program, &selection.funnel, screen),
+            _ => {
+                let (program, reason) = (&line.program, line.reason.clone().unwrap_or_default());
+                screen.warn(&crate::terms::Text::new(
+                    format!("`{program}`: {}", reason.id),
+                    format!("`{program}`: {}", reason.en),
+                ));
+            }
+        }
+    }
+    let short = made.run.get(..12).unwrap_or(&made.run);
+    let again = if made.again { word(", sama dengan sebelumnya", ", the same as before") } else { "" };
+    screen.say(&say!("run {short}{again}", "run {short}{again}"));
+    screen.next(&format!("layak export {short} --program pkh --format csv"));
+}
+
+fn said(program: &str, funnel: &crate::selection::Funnel, screen: &Screen) {
+    let count = |value: u64| show_count(i64::try_from(value).unwrap_or(i64::MAX), screen.lang);
+    let mut id = format!("{program}: ");
+    let mut en = id.clone();
+    match funnel.seats {
+        Some(seats) => {
+            id.push_str(&format!("{} kursi", count(seats)));
+            en.push_str(&format!("{} seats", count(seats)));
+        }
+        None => {
+            id.push_str("tanpa batas kursi");
+            en.push_str("no limit of seats");
+        }
+    }
+    let (last, kept, gone) =
+        (count(funnel.incumbents.last), count(funnel.incumbents.kept), count(funnel.incumbents.gone));
+    if funnel.incumbents.last > 0 {
+        id.push_str(&format!("; penerima lama {last}, tetap {kept}, tidak lagi layak {gone}"));
+        en.push_str(&format!("; received last period {last}, kept {kept}, no longer eligible {gone}"));
+    }
+    let binds = funnel.binds.name();
+    id.push_str(&format!("; yang mengikat: {binds}"));
+    en.push_str(&format!("; what binds: {binds}"));
+    screen.say(&crate::terms::Text { id, en });
+}
