@@ -6,7 +6,6 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    missing_docs,
     reason = "a panic is how a test fails, and nobody reads a test as documentation of an API"
 )]
 
@@ -15,10 +14,12 @@ mod columns;
 mod intake;
 mod ledger;
 mod registry;
+mod quarter;
 mod rules;
 mod sandbox;
 mod selection;
 mod shipped;
 mod snapshot;
+mod support;
 mod synth;
 mod tidy;
