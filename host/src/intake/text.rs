@@ -290,6 +290,9 @@ fn row_end(bytes: &[u8], start: usize, end: usize, delimiter: u8) -> RowEnd {
     }
 }
 
+/// A text, and the ranges of its cells.
+type Cut<'a> = (&'a [u8], &'a [(u32, u32)]);
+
 /// Cuts one row into cells.
 struct Cutter {
     delimiter: u8,
@@ -303,7 +306,7 @@ impl Cutter {
     }
 
     /// The text that cells lie in, and the cells.
-    fn cut<'a>(&'a mut self, row: &'a [u8]) -> Option<(&'a [u8], &'a [(u32, u32)])> {
+    fn cut<'a>(&'a mut self, row: &'a [u8]) -> Option<Cut<'a>> {
         self.cells.clear();
         if memchr::memchr(b'"', row).is_none() {
             let mut start = 0_u32;

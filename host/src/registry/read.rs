@@ -102,20 +102,20 @@ impl Registry {
         Ok(())
     }
 
-    /// Names of villages by the number that facts carry; the newest extract wins.
+    /// Names of villages by the number that facts carry; the newest extract of a date wins.
     ///
     /// # Errors
     /// `Fault::Storage`.
-    pub fn village_names(&self) -> Result<Vec<(i64, String)>> {
+    pub fn village_names(&self, as_of: Date) -> Result<Vec<(i64, String)>> {
         let wrong = self.facts_failed();
         let mut statement = self
             .facts
             .prepare(
                 "SELECT id, name FROM village JOIN extract USING (extract)
-                 WHERE name <> '' ORDER BY id, as_of, revision, blake3",
+                 WHERE name <> '' AND as_of <= ? ORDER BY id, as_of, revision, blake3",
             )
             .map_err(&wrong)?;
-        let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).map_err(&wrong)?;
+        let rows = statement.query_map([as_of.0], |row| Ok((row.get(0)?, row.get(1)?))).map_err(&wrong)?;
         let mut names: Vec<(i64, String)> = Vec::new();
         for row in rows {
             let (id, name): (i64, String) = row.map_err(&wrong)?;
@@ -147,18 +147,18 @@ impl Registry {
     ///
     /// # Errors
     /// `Fault::Storage`.
-    pub fn villages(&self) -> Result<Vec<(i64, (i64, i64))>> {
+    pub fn villages(&self, as_of: Date) -> Result<Vec<(i64, (i64, i64))>> {
         let wrong = self.facts_failed();
         let mut statement = self
             .facts
             .prepare(
                 "SELECT id, village_kind, settlement FROM village JOIN extract USING (extract)
-                 ORDER BY as_of, revision, blake3",
+                 WHERE as_of <= ? ORDER BY as_of, revision, blake3",
             )
             .map_err(&wrong)?;
         let number = |value: Option<i64>| value.unwrap_or(NOTHING);
         let rows = statement
-            .query_map([], |row| Ok((row.get(0)?, (number(row.get(1)?), number(row.get(2)?)))))
+            .query_map([as_of.0], |row| Ok((row.get(0)?, (number(row.get(1)?), number(row.get(2)?)))))
             .map_err(&wrong)?;
         rows.collect::<rusqlite::Result<_>>().map_err(&wrong)
     }

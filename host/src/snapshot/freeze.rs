@@ -77,7 +77,7 @@ pub fn freeze_with(
     let mut tally = Tally::default();
     let spread = Spread::read(registry, dictionary, &ranks, &mut tally, cancel)?;
     let lists = Lists::read(registry, &extracts, &ranks, period, cancel)?;
-    let country = Country::new(spread, registry)?;
+    let country = Country::new(spread, registry, as_of)?;
     let header = Header {
         period,
         as_of,

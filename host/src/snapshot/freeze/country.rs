@@ -19,7 +19,7 @@ use crate::intake::{NOTHING, Table};
 use crate::quality::{Check, Tally};
 use crate::registry::Registry;
 use crate::snapshot::{RegencyRow, RegionTable, VillageRow};
-use crate::terms::{PersonId, RegionSystem};
+use crate::terms::{Date, PersonId, RegionSystem};
 
 /// Bytes of rows held before they spill.
 const HELD: usize = 1 << 30;
@@ -93,7 +93,7 @@ impl Spread {
         let mut row = Vec::new();
         registry.each_fact(Table::Family, &mut |values| {
             read += 1;
-            if read % CANCEL_EVERY == 0 && cancel.load(Ordering::Relaxed) {
+            if read.is_multiple_of(CANCEL_EVERY) && cancel.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }
             let at = |column: usize| values.get(column).copied().unwrap_or(NOTHING);
@@ -136,7 +136,7 @@ impl Spread {
         }
         let mut all: Vec<(i64, u32)> = Vec::new();
         registry.each_id(Table::Person, &mut |id, from| {
-            if all.len() as u64 % CANCEL_EVERY == 0 && cancel.load(Ordering::Relaxed) {
+            if (all.len() as u64).is_multiple_of(CANCEL_EVERY) && cancel.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }
             if let Some(rank) = ranks.get(&from) {
@@ -177,7 +177,7 @@ impl Spread {
         let mut row = Vec::new();
         registry.each_fact(Table::Person, &mut |values| {
             read += 1;
-            if read % CANCEL_EVERY == 0 && cancel.load(Ordering::Relaxed) {
+            if read.is_multiple_of(CANCEL_EVERY) && cancel.load(Ordering::Relaxed) {
                 return Err(interrupted());
             }
             let at = |column: usize| values.get(column).copied().unwrap_or(NOTHING);
@@ -242,9 +242,9 @@ pub(super) struct Country {
 }
 
 impl Country {
-    pub(super) fn new(spread: Spread, registry: &Registry) -> Result<Country> {
-        let names: BTreeMap<i64, String> = registry.village_names()?.into_iter().collect();
-        let kinds = registry.villages()?.into_iter().collect();
+    pub(super) fn new(spread: Spread, registry: &Registry, as_of: Date) -> Result<Country> {
+        let names: BTreeMap<i64, String> = registry.village_names(as_of)?.into_iter().collect();
+        let kinds = registry.villages(as_of)?.into_iter().collect();
         let regencies = Regions::embedded().regencies();
         let villages: Vec<(u16, i64)> = spread.villages.iter().copied().collect();
         let row = |(regency, number): &(u16, i64)| {

@@ -24,7 +24,7 @@ impl Filling {
     /// Appends a value; `NOTHING` is an unknown row.
     pub(super) fn push(&mut self, value: i64) {
         let known = value != NOTHING;
-        if self.rows % 8 == 0 {
+        if self.rows.is_multiple_of(8) {
             self.valid.push(0);
             if let Values::Bits(bits) = &mut self.values {
                 bits.push(0);

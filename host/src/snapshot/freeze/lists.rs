@@ -207,7 +207,7 @@ fn entries(
     let topical = matches!(table, Table::Exclusion | Table::AidHistory);
     let mut out = Vec::new();
     registry.each_fact(table, &mut |values| {
-        if out.len() % 8192 == 0 && cancel.load(Ordering::Relaxed) {
+        if out.len().is_multiple_of(8192) && cancel.load(Ordering::Relaxed) {
             return Err(interrupted());
         }
         let at = |column: usize| values.get(column).copied().unwrap_or(NOTHING);
