@@ -4,7 +4,7 @@
 //! and answers for one row what a column's source says. Superseded rows are gone.
 
 use super::country::Country;
-use super::lists::{Entry, List, Lists};
+use super::lists::{Entry, List, Lists, OfFamily, OfPerson, value};
 use super::place;
 use super::sources::{OTHER_AID, Source};
 use crate::error::Result;
@@ -43,6 +43,9 @@ pub(super) struct Regency<'a> {
     member_rows: Vec<u8>,
     pub(super) families: Vec<Family>,
     pub(super) members: Vec<Member>,
+    /// Where each family and each member stands in each list: looked up once.
+    family_lists: Vec<[u32; 4]>,
+    member_lists: Vec<[u32; 6]>,
     birth: usize,
     relation: usize,
 }
@@ -60,11 +63,18 @@ impl<'a> Regency<'a> {
             member_rows: rows(&spread.members)?,
             families: Vec::new(),
             members: Vec::new(),
+            family_lists: Vec::new(),
+            member_lists: Vec::new(),
             birth: place(Table::Person, "birth_date")?,
             relation: place(Table::Person, "relation")?,
         };
         regency.order_families(u16::try_from(ordinal).unwrap_or(0))?;
         regency.order_members()?;
+        let (of_families, of_people) = (lists.of_families(), lists.of_people());
+        regency.family_lists =
+            regency.families.iter().map(|family| of_families.map(|list| list.start(family.id))).collect();
+        regency.member_lists =
+            regency.members.iter().map(|member| of_people.map(|list| list.start(member.id))).collect();
         Ok(regency)
     }
 
@@ -143,8 +153,40 @@ impl<'a> Regency<'a> {
         self.country.spread.family_packing.get(self.family_row(family.row), slot)
     }
 
+    /// Entries of a family in a list.
+    pub(super) fn of_family(&self, at: usize, list: OfFamily) -> &'a [Entry] {
+        let start = self.family_lists.get(at).and_then(|starts| starts.get(list as usize));
+        match (start, self.lists.of_families().get(list as usize)) {
+            (Some(start), Some(list)) => list.from(*start),
+            _ => &[],
+        }
+    }
+
+    /// Entries of a member in a list.
+    pub(super) fn of_person(&self, at: usize, list: OfPerson) -> &'a [Entry] {
+        let start = self.member_lists.get(at).and_then(|starts| starts.get(list as usize));
+        match (start, self.lists.of_people().get(list as usize)) {
+            (Some(start), Some(list)) => list.from(*start),
+            _ => &[],
+        }
+    }
+
+    /// List entries that belong to a family and to a member.
+    pub(super) fn hits(&self, family: usize) -> u64 {
+        let Some(of) = self.families.get(family) else { return 0 };
+        let sum = |starts: &[u32], lists: &[&List]| -> usize {
+            starts.iter().zip(lists).map(|(start, list)| list.from(*start).len()).sum()
+        };
+        let own = self.family_lists.get(family).map_or(0, |starts| sum(starts, &self.lists.of_families()));
+        let members = self.member_lists.get(of.members.0..of.members.1).unwrap_or(&[]);
+        let theirs: usize = members.iter().map(|starts| sum(starts, &self.lists.of_people())).sum();
+        let by_head = if self.of_family(family, OfFamily::History).is_empty() { self.aid(family).len() } else { 0 };
+        (own + theirs + by_head) as u64
+    }
+
     /// What a family column holds.
-    pub(super) fn family_value(&self, family: &Family, source: &Source) -> i64 {
+    pub(super) fn family_value(&self, at: usize, source: &Source) -> i64 {
+        let Some(family) = self.families.get(at) else { return NOTHING };
         let lists = self.lists;
         let kinds = || self.country.kinds.get(&family.number).copied().unwrap_or((NOTHING, NOTHING));
         match source {
@@ -152,23 +194,22 @@ impl<'a> Regency<'a> {
             Source::Village => family.village,
             Source::VillageKind => kinds().0,
             Source::Settlement => kinds().1,
-            Source::LivelihoodLost => on(&lists.losses, family.id),
-            Source::FactMonth => lists.months.value(family.id, 0, NOTHING),
-            Source::Previous(program) => self.previous(self.aid(family), *program, &lists.family_history),
-            Source::Since(program) => self.since(self.aid(family), *program),
+            Source::LivelihoodLost => on(self.of_family(at, OfFamily::Losses), &lists.losses),
+            Source::FactMonth => value(self.of_family(at, OfFamily::Months), 0, NOTHING),
+            Source::Previous(program) => self.previous(self.aid(at), *program, &lists.family_history),
+            Source::Since(program) => self.since(self.aid(at), *program),
             _ => NOTHING,
         }
     }
 
     /// What a family set holds, and what of it is known.
-    pub(super) fn family_set(&self, family: &Family, source: &Source) -> (u32, u32) {
+    pub(super) fn family_set(&self, at: usize, source: &Source) -> (u32, u32) {
+        let Some(family) = self.families.get(at) else { return (0, 0) };
         match source {
-            Source::Exclusions => items(&self.lists.family_exclusions, family.id),
+            Source::Exclusions => items(self.of_family(at, OfFamily::Exclusions), &self.lists.family_exclusions),
             Source::OtherAid => {
-                let own = self.aid(family).iter();
-                let (from, to) = family.members;
-                let members = self.members.get(from..to).unwrap_or(&[]);
-                let theirs = members.iter().flat_map(|member| self.lists.person_history.of(member.id));
+                let own = self.aid(at).iter();
+                let theirs = (family.members.0..family.members.1).flat_map(|at| self.of_person(at, OfPerson::History));
                 let paid = own.chain(theirs).filter(|entry| entry.values.get(1) == Some(&self.lists.last_quarter));
                 let bit = |entry: &Entry| OTHER_AID.iter().position(|program| *program == entry.topic);
                 let hits = paid.filter_map(bit).fold(0, |set, bit| set | 1 << bit);
@@ -180,30 +221,28 @@ impl<'a> Regency<'a> {
 
     /// What a member column holds.
     pub(super) fn member_value(&self, at: usize, source: &Source) -> i64 {
-        let Some(member) = self.members.get(at) else { return NOTHING };
         let lists = self.lists;
         match source {
             Source::Fact(slot) => self.member_fact(at, *slot),
-            Source::Dead => i64::from(lists.person_exclusions.of(member.id).iter().any(|entry| entry.topic == 9)),
-            Source::Pregnancy => lists.pregnancies.value(member.id, 0, lists.pregnancies.zero()),
-            Source::PregnancyOrder => lists.pregnancies.value(member.id, 1, NOTHING),
-            Source::DeliveryDate => lists.pregnancies.value(member.id, 2, NOTHING),
-            Source::WagePremium => lists.wage_premiums.value(member.id, 0, lists.wage_premiums.zero()),
-            Source::Victim => on(&lists.victims, member.id),
-            Source::SchoolListLevel => lists.school_levels.value(member.id, 0, lists.school_levels.zero()),
+            Source::Dead => i64::from(self.of_person(at, OfPerson::Exclusions).iter().any(|entry| entry.topic == 9)),
+            Source::Pregnancy => value(self.of_person(at, OfPerson::Pregnancies), 0, lists.pregnancies.zero()),
+            Source::PregnancyOrder => value(self.of_person(at, OfPerson::Pregnancies), 1, NOTHING),
+            Source::DeliveryDate => value(self.of_person(at, OfPerson::Pregnancies), 2, NOTHING),
+            Source::WagePremium => value(self.of_person(at, OfPerson::WagePremiums), 0, lists.wage_premiums.zero()),
+            Source::Victim => on(self.of_person(at, OfPerson::Victims), &lists.victims),
+            Source::SchoolListLevel => value(self.of_person(at, OfPerson::SchoolLevels), 0, lists.school_levels.zero()),
             Source::Previous(program) => {
-                self.previous(lists.person_history.of(member.id), *program, &lists.person_history)
+                self.previous(self.of_person(at, OfPerson::History), *program, &lists.person_history)
             }
-            Source::Since(program) => self.since(lists.person_history.of(member.id), *program),
+            Source::Since(program) => self.since(self.of_person(at, OfPerson::History), *program),
             _ => NOTHING,
         }
     }
 
     /// What a member set holds, and what of it is known.
     pub(super) fn member_set(&self, at: usize, source: &Source) -> (u32, u32) {
-        let Some(member) = self.members.get(at) else { return (0, 0) };
         match source {
-            Source::Exclusions => items(&self.lists.person_exclusions, member.id),
+            Source::Exclusions => items(self.of_person(at, OfPerson::Exclusions), &self.lists.person_exclusions),
             Source::SetWhere { slots, equals, asked_from } => {
                 let birth = self.member_fact(at, self.birth);
                 let age = || (birth != NOTHING).then(|| Date(i32::try_from(birth).unwrap_or(0)).years_at(self.as_of));
@@ -223,9 +262,9 @@ impl<'a> Regency<'a> {
     }
 
     /// Earlier aid of a family: under its id, or where that is new, under its head's.
-    pub(super) fn aid(&self, family: &Family) -> &'a [Entry] {
-        let own = self.lists.family_history.of(family.id);
-        match family.head {
+    pub(super) fn aid(&self, at: usize) -> &'a [Entry] {
+        let own = self.of_family(at, OfFamily::History);
+        match self.families.get(at).and_then(|family| family.head) {
             Some(head) if own.is_empty() => self.lists.head_history.of(head),
             _ => own,
         }
@@ -248,13 +287,12 @@ impl<'a> Regency<'a> {
 }
 
 /// On the list, or known not to be.
-fn on(list: &List, id: u64) -> i64 {
-    if list.one(id).is_some() { 1 } else { list.zero() }
+fn on(entries: &[Entry], list: &List) -> i64 {
+    if entries.is_empty() { list.zero() } else { 1 }
 }
 
 /// Exclusion items as a set.
-fn items(list: &List, id: u64) -> (u32, u32) {
-    let hits =
-        list.of(id).iter().fold(0_u32, |set, entry| set | 1_u32.checked_shl(u32::from(entry.topic)).unwrap_or(0));
+fn items(entries: &[Entry], list: &List) -> (u32, u32) {
+    let hits = entries.iter().fold(0_u32, |set, entry| set | 1_u32.checked_shl(u32::from(entry.topic)).unwrap_or(0));
     (hits & ALL_ITEMS, if list.complete { ALL_ITEMS } else { hits & ALL_ITEMS })
 }

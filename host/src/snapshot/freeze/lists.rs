@@ -27,6 +27,38 @@ pub(super) struct Entry {
     pub(super) other: u64,
 }
 
+/// Not on the list.
+pub(super) const ABSENT: u32 = u32::MAX;
+
+/// A fact of a one-topic entry: as delivered, `absent` for who is not on the list.
+pub(super) fn value(entries: &[Entry], at: usize, absent: i64) -> i64 {
+    match entries.first().and_then(|entry| entry.values.get(at)) {
+        Some(&i32::MIN) => NOTHING,
+        Some(value) => i64::from(*value),
+        None => absent,
+    }
+}
+
+/// The lists by person, in the order of `Lists::of_people`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum OfPerson {
+    Exclusions,
+    Pregnancies,
+    WagePremiums,
+    Victims,
+    SchoolLevels,
+    History,
+}
+
+/// The lists by family, in the order of `Lists::of_families`.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum OfFamily {
+    Exclusions,
+    Losses,
+    Months,
+    History,
+}
+
 /// Entries by id.
 #[derive(Debug, Default)]
 pub(super) struct List {
@@ -57,31 +89,34 @@ impl List {
         List { entries, starts, shift, complete }
     }
 
-    /// All entries of an id.
-    pub(super) fn of(&self, id: u64) -> &[Entry] {
+    /// Where the entries of an id start; `ABSENT` if it has none.
+    pub(super) fn start(&self, id: u64) -> u32 {
         if self.entries.is_empty() {
-            return &[];
+            return ABSENT;
         }
         let top = (id >> self.shift) as usize;
         let bound = |at: usize| self.starts.get(at).map_or(self.entries.len(), |start| *start as usize);
         let slot = self.entries.get(bound(top)..bound(top + 1)).unwrap_or(&[]);
-        let from = slot.partition_point(|entry| entry.id < id);
-        let to = slot.partition_point(|entry| entry.id <= id);
-        slot.get(from..to).unwrap_or(&[])
-    }
-
-    /// The entry of an id, for a list with one topic.
-    pub(super) fn one(&self, id: u64) -> Option<&Entry> {
-        self.of(id).first()
-    }
-
-    /// A fact of the entry: as delivered, `absent` for who is not on it.
-    pub(super) fn value(&self, id: u64, at: usize, absent: i64) -> i64 {
-        match self.one(id).and_then(|entry| entry.values.get(at)) {
-            Some(&i32::MIN) => NOTHING,
-            Some(value) => i64::from(*value),
-            None => absent,
+        let within = slot.partition_point(|entry| entry.id < id);
+        match slot.get(within) {
+            Some(entry) if entry.id == id => u32::try_from(bound(top) + within).unwrap_or(ABSENT),
+            _ => ABSENT,
         }
+    }
+
+    /// The entries that start there.
+    pub(super) fn from(&self, start: u32) -> &[Entry] {
+        if start == ABSENT {
+            return &[];
+        }
+        let rest = self.entries.get(start as usize..).unwrap_or(&[]);
+        let same = rest.iter().take_while(|entry| Some(entry.id) == rest.first().map(|first| first.id)).count();
+        rest.get(..same).unwrap_or(&[])
+    }
+
+    /// All entries of an id.
+    pub(super) fn of(&self, id: u64) -> &[Entry] {
+        self.from(self.start(id))
     }
 
     /// A known zero if the list is complete.

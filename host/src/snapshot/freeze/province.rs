@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::country::Country;
 use super::gather::{Family, Regency};
 use super::groups::Group;
-use super::lists::{List, Lists};
+use super::lists::{Lists, OfPerson};
 use super::sources::{Column, columns};
 use super::{interrupted, place};
 use crate::columns::regions::Regions;
@@ -67,7 +67,7 @@ impl Province<'_> {
             }
             let regency = Regency::load(self.country, self.lists, self.as_of, ordinal)?;
             families += regency.families.len() as u64;
-            matched += self.look(&regency, &mut tally)?;
+            matched += Self::look(&regency, &mut tally)?;
             let mut from = 0;
             while from < regency.families.len() {
                 let room = (GROUP_FAMILIES - group.rows.families) as usize;
@@ -86,23 +86,18 @@ impl Province<'_> {
     }
 
     /// Findings of a regency; gives how many list entries it matched.
-    fn look(&self, regency: &Regency<'_>, tally: &mut Tally) -> Result<u64> {
+    fn look(regency: &Regency<'_>, tally: &mut Tally) -> Result<u64> {
         let declared = place(Table::Family, "member_count")?;
         let (national, regional) = (place(Table::Person, "pbi_nas")?, place(Table::Person, "pbi_pemda")?);
         let state = place(Table::Person, "nik_state")?;
         let mut matched = 0;
-        for family in &regency.families {
+        for (position, family) in regency.families.iter().enumerate() {
             look_family(regency, family, declared, tally);
-            matched += hits(&self.lists.of_families(), family.id);
-            let own = self.lists.family_history.of(family.id);
-            if own.is_empty() {
-                matched += regency.aid(family).len() as u64;
-            }
+            matched += regency.hits(position);
             let (from, to) = family.members;
             for at in from..to {
                 let Some(member) = regency.members.get(at) else { continue };
                 let shown = || PersonId(member.id).to_string();
-                matched += hits(&self.lists.of_people(), member.id);
                 if regency.member_fact(at, national) == 1 && regency.member_fact(at, regional) == 1 {
                     tally.note(Check::TwoPbiSchemes, shown);
                 }
@@ -113,7 +108,7 @@ impl Province<'_> {
                 }
                 if regency.relation(at) != 1 {
                     let loose = |topic: u8| matches!(topic, 10..=12 | 14..=16);
-                    for _ in self.lists.person_exclusions.of(member.id).iter().filter(|entry| loose(entry.topic)) {
+                    for _ in regency.of_person(at, OfPerson::Exclusions).iter().filter(|entry| loose(entry.topic)) {
                         tally.note(Check::ExclusionOnMember, shown);
                     }
                 }
@@ -121,10 +116,6 @@ impl Province<'_> {
         }
         Ok(matched)
     }
-}
-
-fn hits(lists: &[&List], id: u64) -> u64 {
-    lists.iter().map(|list| list.of(id).len() as u64).sum()
 }
 
 fn look_family(regency: &Regency<'_>, family: &Family, declared: usize, tally: &mut Tally) {
@@ -158,7 +149,7 @@ fn fill(group: &mut Group, shape: &Shape, regency: &Regency<'_>, from: usize, to
     let members = regency.members.get(first..last).unwrap_or(&[]);
     group.rows.person_ids.extend(members.iter().map(|member| PersonId(member.id)));
     for (column, (_, filling)) in shape.family.iter().zip(&mut group.family) {
-        for family in families {
+        for family in from..to {
             if column.kind == Kind::Set {
                 let (held, known) = regency.family_set(family, &column.source);
                 filling.push_set(held, known);
