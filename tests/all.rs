@@ -15,6 +15,7 @@ mod intake;
 mod ledger;
 mod registry;
 mod quarter;
+mod readme;
 mod rules;
 mod sandbox;
 mod selection;

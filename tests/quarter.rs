@@ -2,9 +2,9 @@
 //! becomes verified, explained recipient lists, and no identity leaks.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 use std::path::Path;
 use std::process::Stdio;
-use std::io::Write;
 
 use serde_json::Value;
 
@@ -102,7 +102,8 @@ fn no_identity_leaks(site: &Path) {
     assert!(niks.len() > 40_000);
     for path in files(site) {
         let shown = path.strip_prefix(site).unwrap().display().to_string();
-        let allowed = shown.starts_with("extracts/") || shown.starts_with("lists/") || shown.starts_with("vault.sqlite");
+        let allowed =
+            shown.starts_with("extracts/") || shown.starts_with("lists/") || shown.starts_with("vault.sqlite");
         if allowed {
             continue;
         }
@@ -119,12 +120,14 @@ fn no_identity_leaks(site: &Path) {
 
 /// An NIK on standard input is explained for all programs, and not repeated.
 fn explained(site: &Path, id: &str) {
-    let list = files(&site.join("lists")).into_iter().find(|path| path.extension().is_some_and(|e| e == "csv")).unwrap();
+    let list =
+        files(&site.join("lists")).into_iter().find(|path| path.extension().is_some_and(|e| e == "csv")).unwrap();
     let mut reader = csv::Reader::from_path(list).unwrap();
     let at = reader.headers().unwrap().iter().position(|name| name == "nik").expect("a column `nik`");
     let record = reader.records().next().unwrap().unwrap();
     let nik = record.get(at).unwrap().trim_start_matches('\'').to_owned();
-    let mut child = layak(site, &["explain", "--run", id]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child =
+        layak(site, &["explain", "--run", id]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(nik.as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success());

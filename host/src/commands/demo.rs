@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> Result<()> {
     }
     step(screen, "daftar penerima PKH", "the recipient list of PKH");
     export::run(&export::Args::of(&made.run, "pkh"), &site, &screen.inside())?;
-    explained(&site, &made.run, screen)?;
+    let shown = explained(&site, &made.run, screen)?;
     step(screen, "semua hash, jumlah dan total dihitung ulang", "every hash, count and sum computed again");
     verify::run(&verify::Args::of(&made.run), &site, &screen.inside())?;
     if screen.json {
@@ -82,7 +82,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> Result<()> {
         "coba: ubah `max_decile` di rules/sembako.toml lalu `layak run 2026Q3`; `layak program show pkh`; `layak quarantine`",
         "try: change `max_decile` in rules/sembako.toml, then `layak run 2026Q3`; `layak program show pkh`; `layak quarantine`",
     ));
-    screen.next(&format!("cd {dir} && layak explain F..."));
+    screen.next(&format!("cd {dir} && layak explain {}", shown.unwrap_or_default()));
     Ok(())
 }
 
@@ -111,8 +111,9 @@ pub(crate) fn freeze(site: &Site, screen: &Screen) -> Result<freeze::Frozen> {
     freeze::make(site, period, AS_OF, screen)
 }
 
-/// Explains one who is in, one who is out and one in review.
-fn explained(site: &Site, run: &str, screen: &Screen) -> Result<()> {
+/// Explains one who is in, one who is out and one in review; gives the first's id.
+fn explained(site: &Site, run: &str, screen: &Screen) -> Result<Option<String>> {
+    let mut shown = None;
     for (wanted, id, en) in [
         (status::RECIPIENT, "satu yang masuk", "one who is in"),
         (status::NOT_ELIGIBLE, "satu yang tidak layak", "one who is out"),
@@ -121,7 +122,8 @@ fn explained(site: &Site, run: &str, screen: &Screen) -> Result<()> {
         step(screen, id, en);
         if let Some(family) = explain::first_with(site, run, "pkh", wanted, screen)? {
             explain::run(&explain::Args::of(&family, run, "pkh"), site, &screen.inside())?;
+            shown = shown.or(Some(family));
         }
     }
-    Ok(())
+    Ok(shown)
 }
