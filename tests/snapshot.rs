@@ -39,7 +39,7 @@ fn column(kind: Kind, rows: usize, style: u64, draw: &mut Draw) -> BatchColumn {
     let known: Vec<bool> = (0..rows)
         .map(|_| match style {
             0 => true,
-            1 => draw.next() % 5 != 0,
+            1 => !draw.next().is_multiple_of(5),
             _ => false,
         })
         .collect();

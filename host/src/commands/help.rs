@@ -106,7 +106,8 @@ mod tests {
     fn missing(command: &clap::Command, path: &str, texts: &super::BTreeMap<String, String>, out: &mut Vec<String>) {
         for arg in command.get_arguments().filter(|arg| !["help", "version"].contains(&arg.get_id().as_str())) {
             let (own, global) = (format!("{path}.{}", arg.get_id()), format!("layak.{}", arg.get_id()));
-            if !texts.contains_key(&own) && !(texts.contains_key(&global) && arg.is_global_set()) {
+            let said = texts.contains_key(&own) || arg.is_global_set() && texts.contains_key(&global);
+            if !said {
                 out.push(own);
             }
         }

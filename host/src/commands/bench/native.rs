@@ -16,7 +16,7 @@ use crate::snapshot::batch::{Batch, BatchColumn, Values};
 /// A bundled program that judges natively.
 pub(super) struct Native<'p> {
     program: &'p Program,
-    judge: Box<dyn Fn(&kit::Batch<'_>) -> Option<kit::Verdicts>>,
+    judge: Boxed,
 }
 
 /// The native form of a bundled program; `None` for one from outside.
