@@ -137,7 +137,11 @@ fn program(name: &str, seats: u64, reads: &[&str], after: &[&str]) -> Program {
         components: Vec::new(),
         score_parts: Vec::new(),
         incumbents: Incumbents::Keep,
-        quota: Quota { level: AreaLevel::National, seats: Seats::Total { total: seats, base: Base::Eligible } },
+        quota: Quota {
+            level: AreaLevel::National,
+            seats: Seats::Total { total: seats, base: Base::Eligible },
+            only: Vec::new(),
+        },
         ceiling: None,
         sub_keys: vec![SubKey::FamilyLot],
         seed: "undian 2026Q3".to_owned(),

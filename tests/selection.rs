@@ -7,7 +7,7 @@ mod world;
 use std::collections::BTreeMap;
 
 use layak::error::Fault;
-use layak::program::{AreaLevel, Base, Ceiling, Incumbents, Ratio, Seats, SubKey};
+use layak::program::{AreaLevel, Base, Ceiling, Incumbents, Ratio, Seats, SubKey, VillageKind};
 use layak::sandbox::Unit;
 use layak::selection::{Binds, Outcome, Selection, status};
 
@@ -116,7 +116,9 @@ fn row_order_batch_size_and_threads_change_nothing() {
 /// Families of one province, all eligible, equal but for their ids.
 fn equal_families(count: u64, regency: impl Fn(u64) -> u16) -> Vec<Family> {
     let row = |id| Row { id, amount: 100, ..Row::default() };
-    (1..=count).map(|id| Family { row: row(id), regency: regency(id), decile: Some(1), members: Vec::new() }).collect()
+    (1..=count)
+        .map(|id| Family { row: row(id), regency: regency(id), decile: Some(1), kind: Some(2), members: Vec::new() })
+        .collect()
 }
 
 fn plain(level: AreaLevel, seats: Seats) -> Rules {
@@ -125,6 +127,7 @@ fn plain(level: AreaLevel, seats: Seats) -> Rules {
         incumbents: Incumbents::None,
         level,
         seats,
+        only: Vec::new(),
         ceiling: None,
         sub_keys: Vec::new(),
         seed: "undian".to_owned(),
@@ -173,6 +176,27 @@ fn areas_with_equal_remainders_go_by_code() {
     let chosen = |area: u64| (1..=30).filter(|id| id % 3 == area && found[id].status == status::RECIPIENT).count();
     assert_eq!([chosen(0), chosen(1), chosen(2)], [2, 1, 1]);
     assert_eq!(selection.funnel.seats, Some(4));
+}
+
+#[test]
+fn villages_of_a_kind_outside_have_no_seats_and_no_weight() {
+    // area 0 is all kelurahan, area 1 half, area 2 none; the kind of one family is not known
+    let mut families = equal_families(31, |id| (id % 3) as u16);
+    for family in &mut families {
+        let id = family.row.id;
+        family.kind = Some(if id % 3 == 0 || (id % 3 == 1 && id % 2 == 0) { 1 } else { 2 + (id % 2) as u8 });
+    }
+    families[30].kind = None; // id 31, area 1
+    let world = World::new(vec![families], 4, 2);
+    let mut rules = plain(AreaLevel::Regency, Seats::Total { total: 15, base: Base::D1D4 });
+    rules.only = vec![VillageKind::Desa, VillageKind::DesaAdat];
+    let (found, selection) = one(&world, &rules, FULL, 2);
+    let chosen = |area: u64| (1..=31).filter(|id| id % 3 == area && found[id].status == status::RECIPIENT).count();
+    // weights 0, 5 and 10
+    assert_eq!([chosen(0), chosen(1), chosen(2)], [0, 5, 10]);
+    assert_eq!((selection.funnel.seats, selection.funnel.recipients, selection.funnel.waiting), (Some(15), 15, 16));
+    assert_eq!(found[&31].status, status::WAITING);
+    assert!(found[&31].place > 0, "a list without seats is a list");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use layak::columns::regions::Regions;
 use layak::columns::{Dictionary, Entity, Kind};
 use layak::error::{Error, draw_all};
 use layak::program::{
-    self, AreaLevel, Base, Found, Incumbents, Operator, Plugins, Program, Seats, Site, SubKey, UnknownRule,
+    self, AreaLevel, Base, Found, Incumbents, Operator, Plugins, Program, Seats, Site, SubKey, UnknownRule, VillageKind,
 };
 use layak::sandbox::{ColumnWish, Description, Part, SettingKind, SettingWish, Unit, Value};
 use layak::terms::{Lang, Period};
@@ -228,6 +228,7 @@ fn quotas_ceilings_and_incumbents_are_those_of_the_programs_page() {
     assert_eq!(blt.incumbents, Incumbents::None);
     assert_eq!(blt.quota.level, AreaLevel::Village);
     assert_eq!(blt.quota.seats, Seats::Total { total: 1_800_000, base: Base::D1D4 });
+    assert_eq!(blt.quota.only, [VillageKind::Desa, VillageKind::DesaAdat], "no village fund elsewhere");
     assert_eq!(of(&programs, "pbi_jkn").sub_keys, [SubKey::FamilyLot, SubKey::AgeYoungest]);
 }
 

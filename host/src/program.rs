@@ -78,6 +78,17 @@ pub enum Base {
     D1D4,
 }
 
+/// A kind of village, as column `village_kind` knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum VillageKind {
+    /// Urban ward.
+    Kelurahan,
+    /// Village.
+    Desa,
+    /// Customary village.
+    DesaAdat,
+}
+
 /// Seats before scaling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
@@ -85,6 +96,9 @@ pub struct Quota {
     pub level: AreaLevel,
     /// How many seats.
     pub seats: Seats,
+    /// Kinds of village that a share-out is over, in the order of their codes; empty =
+    /// all. Families elsewhere, or of unknown kind, have no area: no seat and no weight.
+    pub only: Vec<VillageKind>,
 }
 
 /// How many seats an area has.

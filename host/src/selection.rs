@@ -157,6 +157,8 @@ pub struct Frame {
     pub regency: Option<ColumnId>,
     /// Column `village`.
     pub village: Option<ColumnId>,
+    /// Column `village_kind`.
+    pub village_kind: Option<ColumnId>,
     /// Column `decile`.
     pub decile: Option<ColumnId>,
     /// Column `birth_date`.

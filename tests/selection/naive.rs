@@ -18,6 +18,9 @@ pub(super) struct Fate {
     pub(super) place: u32,
 }
 
+/// Those in no area of their own: no seats, and one waiting list per province.
+const NOWHERE: u16 = u16::MAX;
+
 struct Judged<'a> {
     row: &'a Row,
     family: &'a Family,
@@ -76,6 +79,13 @@ fn shares(total: u64, weights: &BTreeMap<u16, u64>) -> BTreeMap<u16, u64> {
     seats
 }
 
+/// A family in a village of a kind that the share-out is over.
+fn shares_in(rules: &Rules, family: &Family) -> bool {
+    let names = ["kelurahan", "desa", "desa_adat"];
+    let named = |kind: u8| rules.only.iter().any(|only| only.word() == names[kind as usize - 1]);
+    rules.only.is_empty() || family.kind.is_some_and(named)
+}
+
 fn seats(rules: &Rules, all: &[Judged<'_>], scale: Ratio) -> BTreeMap<u16, u64> {
     let scaled = |total: u64| total * scale.holds / scale.stands_for;
     match &rules.seats {
@@ -83,7 +93,7 @@ fn seats(rules: &Rules, all: &[Judged<'_>], scale: Ratio) -> BTreeMap<u16, u64> 
         Seats::Total { total, .. } if rules.level == AreaLevel::National => BTreeMap::from([(0, scaled(*total))]),
         Seats::Total { total, base } => {
             let mut weights = BTreeMap::new();
-            for judged in all {
+            for judged in all.iter().filter(|judged| shares_in(rules, judged.family)) {
                 let counts = match base {
                     Base::Registered => true,
                     Base::Eligible => judged.status == status::WAITING,
@@ -119,7 +129,11 @@ pub(super) fn select(partitions: &[Vec<Family>], rules: &Rules, scale: Ratio) ->
         all.iter().map(|one| (one.row.id, Fate { status: one.status, ..Fate::default() })).collect();
     all.retain(|one| one.status == status::WAITING);
     all.sort_by_cached_key(|one| key(rules, one));
-    let area = |one: &Judged<'_>| if rules.level == AreaLevel::National { 0 } else { one.family.regency };
+    let area = |one: &Judged<'_>| match rules.level {
+        AreaLevel::National => 0,
+        _ if shares_in(rules, one.family) => one.family.regency,
+        _ => NOWHERE - one.family.regency / 10,
+    };
     let mut taken: BTreeMap<u16, u64> = BTreeMap::new();
     let mut chosen = Vec::new();
     for (at, one) in all.iter().enumerate() {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use layak::columns::{ColumnId, Entity, Kind};
 use layak::error::{Error, Fault, Result};
 use layak::program::{
-    AreaLevel, Base, Ceiling, Incumbents, PartText, Program, Quota, Ratio, Seats, SubKey, UnknownRule,
+    AreaLevel, Base, Ceiling, Incumbents, PartText, Program, Quota, Ratio, Seats, SubKey, UnknownRule, VillageKind,
 };
 use layak::sandbox::{ColumnWish, Description, Part, Unit, Verdicts};
 use layak::selection::{
@@ -22,6 +22,7 @@ pub(super) const REGENCY: ColumnId = ColumnId(1);
 pub(super) const DECILE: ColumnId = ColumnId(2);
 pub(super) const BIRTH: ColumnId = ColumnId(3);
 pub(super) const PREVIOUS: ColumnId = ColumnId(4);
+pub(super) const KIND: ColumnId = ColumnId(5);
 const FAILED: ColumnId = ColumnId(10);
 const UNKNOWN: ColumnId = ColumnId(11);
 const SCORE: ColumnId = ColumnId(12);
@@ -59,6 +60,7 @@ pub(super) struct Family {
     pub(super) row: Row,
     pub(super) regency: u16,
     pub(super) decile: Option<u8>,
+    pub(super) kind: Option<u8>,
     pub(super) members: Vec<Row>,
 }
 
@@ -139,6 +141,11 @@ impl Rows for World {
                 let deciles = families.iter().map(|f| f.decile.unwrap_or(0)).collect();
                 family.push((DECILE, column(Values::U8(deciles), Some(known))));
             }
+            if wanted.family.contains(&KIND) {
+                let known = bits(families.iter().map(|f| f.kind.is_some()));
+                let kinds = families.iter().map(|f| f.kind.unwrap_or(0)).collect();
+                family.push((KIND, column(Values::U8(kinds), Some(known))));
+            }
             let ends = families.iter().scan(0u32, |end, family| {
                 *end += family.members.len() as u32;
                 Some(*end)
@@ -207,6 +214,7 @@ pub(super) struct Rules {
     pub(super) incumbents: Incumbents,
     pub(super) level: AreaLevel,
     pub(super) seats: Seats,
+    pub(super) only: Vec<VillageKind>,
     pub(super) ceiling: Option<Ceiling>,
     pub(super) sub_keys: Vec<SubKey>,
     pub(super) seed: String,
@@ -245,7 +253,7 @@ pub(super) fn program(id: &str, rules: &Rules, reads: &[ColumnId], after: &[&str
         components: Vec::new(),
         score_parts: Vec::new(),
         incumbents: rules.incumbents,
-        quota: Quota { level: rules.level, seats: rules.seats.clone() },
+        quota: Quota { level: rules.level, seats: rules.seats.clone(), only: rules.only.clone() },
         ceiling: rules.ceiling,
         sub_keys: rules.sub_keys.clone(),
         seed: rules.seed.clone(),
@@ -293,6 +301,7 @@ pub(super) fn frame(regencies: u32, scale: Ratio) -> Frame {
         scale,
         regency: Some(REGENCY),
         village: None,
+        village_kind: Some(KIND),
         decile: Some(DECILE),
         birth_date: Some(BIRTH),
         areas: BTreeMap::from([(AreaLevel::Regency, table)]),
@@ -346,6 +355,7 @@ pub(super) fn draw(draw: &mut Draw, families: u64) -> Vec<Vec<Family>> {
                     row: row(draw, &mut id),
                     regency: (province * 10 + draw.below(4)) as u16,
                     decile: (draw.below(10) != 0).then(|| draw.below(11) as u8),
+                    kind: (draw.below(10) != 0).then(|| 1 + draw.below(3) as u8),
                     members: (0..draw.below(6)).map(|_| row(draw, &mut id)).collect(),
                 })
                 .collect()
@@ -367,6 +377,9 @@ pub(super) fn draw_rules(draw: &mut Draw, rows: u64) -> Rules {
         3 => (AreaLevel::Regency, Seats::Total { total, base }),
         _ => (AreaLevel::Regency, table(draw)),
     };
+    let kinds = VillageKind::ALL.into_iter().filter(|_| draw.below(2) == 0).collect();
+    let shared = level == AreaLevel::Regency && matches!(seats, Seats::Total { .. });
+    let only = if shared { kinds } else { Vec::new() };
     let keys = [SubKey::FamilyLot, SubKey::AgeYoungest, SubKey::AgeOldest];
     let mut sub_keys: Vec<SubKey> = (0..draw.below(3)).map(|_| keys[draw.below(3) as usize]).collect();
     sub_keys.dedup();
@@ -375,6 +388,7 @@ pub(super) fn draw_rules(draw: &mut Draw, rows: u64) -> Rules {
         incumbents: [Incumbents::Keep, Incumbents::Band(15), Incumbents::None][draw.below(3) as usize],
         level,
         seats,
+        only,
         ceiling: match draw.below(3) {
             0 => None,
             binding => Some(Ceiling { period: draw.below(rows * 1500 + 1) as i64, binding: binding == 1 }),

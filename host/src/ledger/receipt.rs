@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Fault, Result};
-use crate::program::{Incumbents, Program};
+use crate::program::{Base, Incumbents, Program, Quota, Seats};
 use crate::sandbox::Unit;
 use crate::say;
 use crate::selection::{Funnel, Outcome, Selection};
@@ -100,6 +100,7 @@ fn program_result(one: &ProgramResult<'_>) -> Result<Value> {
         "rules": program.rule_hash,
         "seed": program.seed,
         "incumbents": incumbents,
+        "quota": quota(&program.quota),
         "after": program.after,
     });
     let rest = match one.outcome {
@@ -111,6 +112,17 @@ fn program_result(one: &ProgramResult<'_>) -> Result<Value> {
         all.extend(rest);
     }
     Ok(value)
+}
+
+/// The quota as ruled, before scaling; `base` and `only` say how a total is shared out.
+fn quota(quota: &Quota) -> Value {
+    let seats = match &quota.seats {
+        Seats::Unlimited => None,
+        Seats::Total { total, .. } => Some(*total),
+        Seats::Table(table) => Some(table.values().fold(0, |sum: u64, seats| sum.saturating_add(*seats))),
+    };
+    let only: Vec<&str> = quota.only.iter().map(|kind| kind.word()).collect();
+    json!({ "level": quota.level.word(), "seats": seats, "base": quota.base().map(Base::word), "only": only })
 }
 
 fn done(program: &Program, selection: &Selection, hashes: Option<&(Hashes, Hashes)>) -> Result<Value> {

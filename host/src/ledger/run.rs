@@ -192,6 +192,7 @@ fn build(
         scale: Ratio { holds: manifest.scale.holds, stands_for: manifest.scale.stands_for },
         regency: held("regency"),
         village: held("village"),
+        village_kind: held("village_kind"),
         decile: held("decile"),
         birth_date: held("birth_date"),
         areas: areas_of(&manifest.regions),

@@ -15,7 +15,7 @@ use crate::terms::{Period, RegionCode, RegionSystem, Text};
 use super::dated;
 use super::page::{At, Node, Page, Table, get};
 use super::written::{self, QuotaTable};
-use super::{AreaLevel, Base, Quota, Seats};
+use super::{AreaLevel, Base, Quota, Seats, VillageKind};
 
 /// Most seats that a rule file may state: more than people in the country.
 pub const MOST_SEATS: i64 = 1_000_000_000;
@@ -132,6 +132,7 @@ pub(super) fn check(
         page.note(&key.span, say!("kuota nasional tidak punya `{way}`", "a national quota has no `{way}`"));
         return (None, files);
     }
+    let only = get(table, "only").map(|node| only(page, node, shared)).unwrap_or_default();
     let base = base.and_then(|(_, base)| base).unwrap_or(Base::Registered);
     let seats = match way {
         "total" => total(page, key, value, period).map(|total| Seats::Total { total, base }),
@@ -139,7 +140,7 @@ pub(super) fn check(
         "table" => tables(page, key, value, (level, regions, period), &mut files).map(Seats::Table),
         _ => unlimited(page, value),
     };
-    (seats.map(|seats| Quota { level, seats }), files)
+    (seats.map(|seats| Quota { level, seats, only }), files)
 }
 
 fn unlimited(page: &mut Page, value: &At<Node>) -> Option<Seats> {
@@ -166,6 +167,38 @@ fn level(page: &mut Page, node: &At<Node>) -> Option<AreaLevel> {
 
 fn base(page: &mut Page, node: &At<Node>) -> Option<Base> {
     page.word("base", node, &[("d1_d4", Base::D1D4), ("eligible", Base::Eligible), ("registered", Base::Registered)])
+}
+
+/// The kinds of village that the total is shared out over.
+fn only(page: &mut Page, node: &At<Node>, shared: bool) -> Vec<VillageKind> {
+    if !shared {
+        let message = Text::new(
+            "`only` hanya berlaku untuk `total` di bawah tingkat nasional",
+            "`only` only goes with a `total` below the national level",
+        );
+        page.note(&node.span, message);
+    }
+    let words = VillageKind::ALL.map(|kind| (kind.word(), kind));
+    let mut kinds = Vec::new();
+    let items = page.list("only", node).unwrap_or_default();
+    for item in items {
+        let Some(kind) = page.word("only", item, &words) else { continue };
+        if kinds.contains(&kind) {
+            let word = kind.word();
+            page.note(&item.span, say!("`{word}` ditulis dua kali di `only`", "`{word}` is written twice in `only`"));
+        }
+        kinds.push(kind);
+    }
+    if matches!(&node.value, Node::List(items) if items.is_empty()) {
+        page.note_fix(
+            &node.span,
+            Text::new("`only` tidak menyebut jenis desa", "`only` names no kind of village"),
+            Text::new("hapus `only`: tanpanya semua jenis ikut", "remove `only`: without it all kinds share"),
+        );
+    }
+    kinds.sort_unstable();
+    kinds.dedup();
+    kinds
 }
 
 fn total(page: &mut Page, key: &At<String>, node: &At<Node>, period: Period) -> Option<u64> {

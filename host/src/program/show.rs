@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::terms::Text;
 
-use super::{Incumbents, Program, Seats, UnknownRule};
+use super::{AreaLevel, Base, Incumbents, Program, Quota, Seats, UnknownRule, VillageKind};
 
 /// A setting in force.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -79,6 +79,12 @@ pub struct Shown {
     pub quota_total: Option<u64>,
     /// Areas with seats of their own in a table.
     pub quota_areas: usize,
+    /// What a total below the nation is shared out by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quota_base: Option<&'static str>,
+    /// Kinds of village that it is shared out over; empty = all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub quota_only: Vec<&'static str>,
     /// Rupiah per run period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceiling_period: Option<i64>,
@@ -97,6 +103,68 @@ impl UnknownRule {
             UnknownRule::Refuse => "refuse",
             UnknownRule::Pass => "pass",
             UnknownRule::Review => "review",
+        }
+    }
+}
+
+impl AreaLevel {
+    /// As the rule file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            AreaLevel::National => "national",
+            AreaLevel::Province => "province",
+            AreaLevel::Regency => "regency",
+            AreaLevel::District => "district",
+            AreaLevel::Village => "village",
+        }
+    }
+}
+
+impl Base {
+    /// As the rule file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Base::Eligible => "eligible",
+            Base::Registered => "registered",
+            Base::D1D4 => "d1_d4",
+        }
+    }
+}
+
+impl VillageKind {
+    /// Every kind, in the order of the codes.
+    pub const ALL: [VillageKind; 3] = [VillageKind::Kelurahan, VillageKind::Desa, VillageKind::DesaAdat];
+
+    /// As the rule file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            VillageKind::Kelurahan => "kelurahan",
+            VillageKind::Desa => "desa",
+            VillageKind::DesaAdat => "desa_adat",
+        }
+    }
+
+    /// Code in column `village_kind`.
+    #[must_use]
+    pub fn code(self) -> i64 {
+        match self {
+            VillageKind::Kelurahan => 1,
+            VillageKind::Desa => 2,
+            VillageKind::DesaAdat => 3,
+        }
+    }
+}
+
+impl Quota {
+    /// What a total below the nation is shared out by; `None` where nothing is shared out.
+    #[must_use]
+    pub fn base(&self) -> Option<Base> {
+        match self.seats {
+            Seats::Total { base, .. } if self.level != AreaLevel::National => Some(base),
+            _ => None,
         }
     }
 }
@@ -151,9 +219,11 @@ pub fn show(program: &Program) -> Shown {
             Incumbents::None => String::from("none"),
             Incumbents::Band(points) => format!("band {points}"),
         },
-        quota_level: format!("{:?}", program.quota.level).to_lowercase(),
+        quota_level: program.quota.level.word().to_owned(),
         quota_total,
         quota_areas,
+        quota_base: program.quota.base().map(Base::word),
+        quota_only: program.quota.only.iter().map(|kind| kind.word()).collect(),
         ceiling_period: program.ceiling.map(|ceiling| ceiling.period),
         ceiling_binding: program.ceiling.map(|ceiling| ceiling.binding),
         seed: program.seed.clone(),

@@ -137,6 +137,18 @@ pub enum BaseWord {
     Registered,
 }
 
+/// A kind of village.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "snake_case")]
+pub enum VillageKindWord {
+    /// Urban ward.
+    Kelurahan,
+    /// Village.
+    Desa,
+    /// Customary village.
+    DesaAdat,
+}
+
 /// Seats: exactly one of `total`, `areas`, `table` and `unlimited`.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
@@ -147,6 +159,10 @@ pub struct QuotaTable {
     pub total: Option<Vec<DatedValue<u64>>>,
     /// What the total is shared out by, by largest remainder; below the national level only.
     pub base: Option<BaseWord>,
+    /// Kinds of village that the total is shared out over: families elsewhere have no seat
+    /// and no weight. Not written = all.
+    #[schemars(length(min = 1))]
+    pub only: Option<Vec<VillageKindWord>>,
     /// Seats by region code with system.
     pub areas: Option<Vec<DatedValue<BTreeMap<String, u64>>>>,
     /// CSV beside the rule file with the header `region,seats`.

@@ -27,8 +27,9 @@ pub struct AreaTable {
 pub(super) enum AreaOf {
     /// One area for all.
     Nation,
-    /// Through a region column of the family.
-    Column { id: ColumnId, of: Vec<u32>, nowhere: u32 },
+    /// Through a region column of the family; `only` is the column of village kinds and
+    /// those that the share-out is over.
+    Column { id: ColumnId, of: Vec<u32>, nowhere: u32, only: Option<(ColumnId, Vec<i64>)> },
 }
 
 impl AreaOf {
@@ -43,7 +44,13 @@ impl AreaOf {
             return Err(Error::bug("the frame knows the areas of every level in use"));
         };
         let nowhere = u32::try_from(table.codes.len()).map_err(|_| Error::bug("areas fit in 32 bits"))?;
-        Ok(AreaOf::Column { id, of: table.of.clone(), nowhere })
+        let kinds: Vec<i64> = program.quota.only.iter().map(|kind| kind.code()).collect();
+        let only = match frame.village_kind {
+            _ if kinds.is_empty() => None,
+            Some(id) => Some((id, kinds)),
+            None => return Err(Error::bug("every snapshot tells the kinds of villages")),
+        };
+        Ok(AreaOf::Column { id, of: table.of.clone(), nowhere, only })
     }
 
     /// The region column.
@@ -54,9 +61,22 @@ impl AreaOf {
         }
     }
 
-    /// The area of a family, `None` for the nation; unknown regions share an area without seats.
-    pub(super) fn find(&self, region: Option<i64>) -> Option<u32> {
-        let AreaOf::Column { of, nowhere, .. } = self else { return None };
+    /// The column of village kinds, where only some of them share.
+    pub(super) fn kind_column(&self) -> Option<ColumnId> {
+        match self {
+            AreaOf::Column { only: Some((id, _)), .. } => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The area of a family, `None` for the nation; unknown regions, and villages of a
+    /// kind outside the share-out, are one area without seats and without weight
+    /// (its waiting lists are one per partition).
+    pub(super) fn find(&self, region: Option<i64>, kind: Option<i64>) -> Option<u32> {
+        let AreaOf::Column { of, nowhere, only, .. } = self else { return None };
+        if only.as_ref().is_some_and(|(_, kinds)| !kind.is_some_and(|kind| kinds.contains(&kind))) {
+            return Some(*nowhere);
+        }
         let at = region.and_then(|region| usize::try_from(region).ok());
         Some(at.and_then(|at| of.get(at)).copied().unwrap_or(*nowhere))
     }

@@ -67,6 +67,7 @@ impl Plan {
         let family = |id: Option<ColumnId>| id.map(|id| (Entity::Family, id));
         let mut all: Vec<_> = self.previous.map(|id| (unit, id)).into_iter().collect();
         all.extend(family(self.area_of.column()));
+        all.extend(family(self.area_of.kind_column()));
         if self.base == Some(Base::D1D4) && self.area_of.column().is_some() {
             all.extend(family(self.decile));
         }
@@ -154,6 +155,7 @@ struct Seen<'b> {
     batch: &'b Batch,
     previous: Option<(&'b [u8], Option<&'b Vec<u8>>)>,
     region: Option<&'b BatchColumn>,
+    kind: Option<&'b BatchColumn>,
     decile: Option<&'b BatchColumn>,
     birth: Option<&'b BatchColumn>,
 }
@@ -195,6 +197,7 @@ impl<'a> Gather<'a> {
             batch,
             previous,
             region: self.plan.area_of.column().and_then(|id| batch.column(Entity::Family, id)),
+            kind: self.plan.area_of.kind_column().and_then(|id| batch.column(Entity::Family, id)),
             decile: self.plan.decile.and_then(|id| batch.column(Entity::Family, id)),
             birth: self.plan.birth_date.and_then(|id| batch.column(Entity::Member, id)),
         };
@@ -226,7 +229,7 @@ impl<'a> Gather<'a> {
         start: usize,
     ) -> Result<()> {
         self.family.clear();
-        let area = self.plan.area_of.find(number(seen.region, family));
+        let area = self.plan.area_of.find(number(seen.region, family), number(seen.kind, family));
         let all = rows.len() as u64;
         for row in rows {
             if let Some((bits, known)) = seen.previous
