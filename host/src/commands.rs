@@ -40,21 +40,25 @@ pub use output::schemas;
 pub use screen::Screen;
 pub use site::Site;
 
+/// Heading of the options that every verb takes.
+const GLOBAL: &str = "Global options";
+
 /// Judges families for social aid with sandboxed programs, and explains every decision.
 #[derive(Debug, Parser)]
 #[command(name = "layak", version, arg_required_else_help = true, disable_help_subcommand = true)]
 pub struct Cli {
     /// Language of what is printed (default: from the locale)
-    #[arg(long, global = true, value_name = "id|en", value_parser = parse_lang)]
+    #[arg(long, global = true, value_name = "id|en", value_parser = parse_lang, help_heading = GLOBAL)]
     pub lang: Option<Lang>,
     /// Print one JSON document on standard output
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = GLOBAL)]
     pub json: bool,
     /// The site's folder (default: found upward from the working directory)
-    #[arg(long, global = true, value_name = "DIR", env = "LAYAK_SITE")]
+    #[arg(long, global = true, value_name = "DIR", env = "LAYAK_SITE", hide_env_values = true, help_heading = GLOBAL)]
     pub site: Option<PathBuf>,
     /// Show progress: `auto` or `none`
     #[arg(long, global = true, value_name = "auto|none", default_value = "auto", hide_default_value = true)]
+    #[arg(hide_possible_values = true, help_heading = GLOBAL)]
     pub progress: progress::Mode,
     #[command(subcommand)]
     verb: Verb,

@@ -7,8 +7,8 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Command, CommandFactory};
 
 use crate::error::Fault;
 use crate::terms::Lang;
@@ -45,7 +45,11 @@ fn indonesian_command(command: Command, path: &str, texts: &BTreeMap<String, Str
         let text = texts.get(&format!("{path}.{name}")).or_else(|| texts.get(&format!("layak.{name}")));
         let Some(text) = text.cloned() else { continue };
         command = command.mut_arg(name, |arg| {
-            let heading = if arg.is_positional() { "Argumen" } else { "Pilihan" };
+            let heading = match arg.get_help_heading() {
+                _ if arg.is_positional() => "Argumen",
+                Some(super::GLOBAL) => "Pilihan umum",
+                _ => "Pilihan",
+            };
             arg.help(text).help_heading(heading)
         });
     }
@@ -61,12 +65,35 @@ fn indonesian_command(command: Command, path: &str, texts: &BTreeMap<String, Str
 pub(crate) fn stop(stop: &clap::Error, lang: Lang) -> ExitCode {
     let is_help = !stop.use_stderr();
     let shown_without_verb = stop.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
-    if is_help || lang == Lang::En || shown_without_verb {
+    if stop.kind() == ErrorKind::MissingSubcommand {
+        // nothing was asked for: what there is
+        let _closed = translate(super::Cli::command(), lang).print_help();
+    } else if is_help || lang == Lang::En || shown_without_verb {
         let _closed = stop.print();
+        suggest_in_english(stop);
     } else {
         refuse_in_indonesian(stop);
     }
     ExitCode::from(if is_help { 0 } else { Fault::Usage.exit_code() })
+}
+
+/// clap finds `exprot`, but not `rnu`.
+#[expect(clippy::print_stderr, reason = "refusals of the command line are talk")]
+fn suggest_in_english(stop: &clap::Error) {
+    let Some(ContextValue::String(verb)) = stop.get(ContextKind::InvalidSubcommand) else { return };
+    if stop.get(ContextKind::SuggestedSubcommand).is_none()
+        && let Some(near) = nearest_verb(verb)
+    {
+        eprintln!("  tip: did you mean `{near}`?");
+    }
+}
+
+/// The verb that differs least, by at most two letters.
+fn nearest_verb(given: &str) -> Option<String> {
+    let command = super::Cli::command();
+    let names = command.get_subcommands().map(|verb| verb.get_name().to_owned());
+    let near = names.map(|name| (strsim::osa_distance(given, &name), name)).filter(|(distance, _)| *distance <= 2);
+    near.min().map(|(_, name)| name)
 }
 
 #[expect(clippy::print_stderr, reason = "refusals of the command line are talk")]
@@ -79,7 +106,11 @@ fn refuse_in_indonesian(stop: &clap::Error) {
     let argument = word(ContextKind::InvalidArg);
     let value = word(ContextKind::InvalidValue);
     let what = match stop.kind() {
-        ErrorKind::InvalidSubcommand => format!("perintah `{}` tidak dikenal", word(ContextKind::InvalidSubcommand)),
+        ErrorKind::InvalidSubcommand => {
+            let verb = word(ContextKind::InvalidSubcommand);
+            let near = nearest_verb(&verb).map(|near| format!("; mungkin maksud Anda `{near}`")).unwrap_or_default();
+            format!("perintah `{verb}` tidak dikenal{near}")
+        }
         ErrorKind::UnknownArgument => format!("pilihan `{argument}` tidak dikenal"),
         ErrorKind::InvalidValue if value.is_empty() => format!("`{argument}` memerlukan nilai"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => format!("nilai `{value}` untuk `{argument}` tidak sah"),
@@ -88,7 +119,7 @@ fn refuse_in_indonesian(stop: &clap::Error) {
         _ => stop.to_string(),
     };
     eprintln!("galat: {what}");
-    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
     for suggestion in near.into_iter().map(word).filter(|text| !text.is_empty()) {
         eprintln!("  mungkin maksud Anda: {suggestion}");
     }

@@ -224,14 +224,15 @@ fn show_one(args: &ShowArgs, site: &Site, screen: &Screen) -> Result<()> {
                 Some(other) => format!("{} ({other})", setting.source),
                 None => setting.source.clone(),
             };
-            vec![name.clone(), setting.value.to_string(), setting.unit.clone(), setting.from.clone(), source]
+            let value = setting.value.to_string().replace('"', "");
+            vec![name.clone(), value, setting.unit.clone(), setting.from.clone(), source]
         })
         .collect();
     let left = Stand::Left;
     let word = |id, en| screen.word(id, en);
     let head = [
         (word("pengaturan", "setting"), left),
-        (word("nilai", "value"), Stand::Right),
+        (word("nilai", "value"), left),
         (word("satuan", "unit"), left),
         (word("sejak", "from"), left),
         (word("sumber", "source"), left),
