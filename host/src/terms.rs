@@ -126,6 +126,13 @@ impl Period {
         Date::from_ymd(year, month, 1).unwrap_or(Date(0))
     }
 
+    /// The quarter that a date lies in.
+    #[must_use]
+    pub fn quarter_of(date: Date) -> Period {
+        let civil = date.civil();
+        Period::Quarter(civil.year(), (civil.month() - 1) / 3 + 1)
+    }
+
     /// The quarter that this period lies in, counted from 0000Q1: `year * 4 + quarter - 1`.
     /// The form of `since.*` columns.
     #[must_use]

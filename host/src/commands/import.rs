@@ -8,7 +8,7 @@ use super::stop;
 use crate::error::{Error, Fault, Result};
 use crate::registry::{ImportReport, Options, Registry};
 use crate::say;
-use crate::terms::{Date, show_count};
+use crate::terms::{Date, Period, show_count};
 
 /// Reads extracts into the registry; each row is accepted or quarantined with a reason
 #[derive(Debug, clap::Args)]
@@ -32,8 +32,16 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
         return screen.json(&report);
     }
     show(&report, screen);
-    screen.next("layak freeze 2026Q3 --as-of 2026-09-20");
+    if let Some(as_of) = newest(site)? {
+        let period = Period::quarter_of(as_of);
+        screen.next(&format!("layak freeze {period} --as-of {as_of}"));
+    }
     Ok(())
+}
+
+/// As-of of the newest extract.
+fn newest(site: &Site) -> Result<Option<Date>> {
+    Ok(Registry::open(&site.root)?.extracts()?.iter().map(|extract| extract.as_of).max())
 }
 
 pub(crate) fn parse_date(text: &str) -> Result<Date> {
