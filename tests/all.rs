@@ -10,7 +10,9 @@
 )]
 
 mod cases;
+mod cli;
 mod columns;
+mod golden;
 mod intake;
 mod ledger;
 mod registry;

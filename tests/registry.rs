@@ -16,7 +16,7 @@ use crate::tidy::top;
 
 fn country(families: u64, faults: u32, dir: &Path) {
     let options = synth::Options { families, faults_per_mille: faults, ..synth::Options::default() };
-    synth::write_extracts(&options, dir, &mut |_| {}).unwrap();
+    synth::write_extracts(&options, dir, &mut |_| {}, &AtomicBool::new(false)).unwrap();
 }
 
 fn root(registry: &Registry, dir: &Path) -> String {

@@ -2,7 +2,7 @@
 //! that are no plugin, and against a cache that somebody touched.
 
 mod batches;
-mod built;
+pub(crate) mod built;
 mod bundled;
 mod cache;
 mod engine;

@@ -38,7 +38,7 @@ impl Table {
 fn make(families: u64, seed: u64, faults: u32) -> (tempfile::TempDir, Summary) {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { families, seed, faults_per_mille: faults, ..Options::default() };
-    let summary = write_extracts(&options, folder.path(), &mut |_| {}).unwrap();
+    let summary = write_extracts(&options, folder.path(), &mut |_| {}, &AtomicBool::new(false)).unwrap();
     (folder, summary)
 }
 
@@ -316,7 +316,7 @@ fn truth_lines_name_the_rows_that_carry_the_faults() {
 fn more_than_the_nation_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let options = Options { families: 95_006_180, ..Options::default() };
-    assert!(write_extracts(&options, folder.path(), &mut |_| {}).is_err());
+    assert!(write_extracts(&options, folder.path(), &mut |_| {}, &AtomicBool::new(false)).is_err());
 }
 
 #[test]

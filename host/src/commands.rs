@@ -113,6 +113,14 @@ fn early_lang(arguments: &[OsString]) -> Lang {
     }
 }
 
+/// The language that the site's `layak.toml` chooses, unless `LAYAK_LANG` says otherwise.
+fn site_lang(cli: &Cli) -> Option<Lang> {
+    if std::env::var_os("LAYAK_LANG").is_some_and(|value| !value.is_empty()) {
+        return None;
+    }
+    Site::find(cli.site.as_deref()).ok()?.lang
+}
+
 /// Runs the command line and gives the exit code.
 #[must_use]
 pub fn main() -> ExitCode {
@@ -123,7 +131,7 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(stop) => return help::stop(&stop, lang),
     };
-    let screen = Screen::new(cli.lang.unwrap_or(lang), cli.json, cli.progress);
+    let screen = Screen::new(cli.lang.unwrap_or_else(|| site_lang(&cli).unwrap_or(lang)), cli.json, cli.progress);
     stop::watch();
     match dispatch(cli, &screen) {
         Ok(()) => ExitCode::SUCCESS,

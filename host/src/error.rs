@@ -133,13 +133,13 @@ impl Error {
     /// A failure of disk or database, naming the path.
     #[must_use]
     pub fn storage(path: impl AsRef<Path>, cause: impl fmt::Display) -> Error {
-        let shown = path.as_ref().display().to_string();
-        Error::new(
-            Fault::Storage,
-            crate::say!("tidak dapat membaca atau menulis `{shown}`", "cannot read or write `{shown}`"),
-        )
-        .file(path)
-        .because(cause)
+        Error::new(Fault::Storage, Text::new("tidak dapat dibaca atau ditulis", "it cannot be read or written"))
+            .file(path)
+            .because(cause)
+            .fix(Text::new(
+                "periksa nama dan hak akses folder itu serta sisa ruang disk, lalu ulangi",
+                "check the name, the folder's permissions and the room on the disk, then try again",
+            ))
     }
 
     /// Something that cannot be happened: says what was assumed.

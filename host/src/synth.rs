@@ -8,6 +8,7 @@
 //! take part in a decision.
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde::Serialize;
 
@@ -74,12 +75,17 @@ pub struct Summary {
 }
 
 /// Writes the extracts of an invented country into a folder that is made if need be.
-/// `progress` is told the families done.
+/// `progress` is told the families done; a raised `cancel` leaves the folder as it was.
 ///
 /// # Errors
-/// `Fault::Usage` for a size that the nation does not hold, `Fault::Storage` if a
-/// file cannot be written.
-pub fn write_extracts(options: &Options, out: &Path, progress: &mut dyn FnMut(u64)) -> Result<Summary> {
+/// `Fault::Usage` for a size that the nation does not hold, `Fault::Interrupted`,
+/// `Fault::Storage` if a file cannot be written.
+pub fn write_extracts(
+    options: &Options,
+    out: &Path,
+    progress: &mut dyn FnMut(u64),
+    cancel: &AtomicBool,
+) -> Result<Summary> {
     if options.families == 0 || options.families > aid::NATION {
         return Err(Error::new(
             Fault::Usage,
@@ -113,6 +119,9 @@ pub fn write_extracts(options: &Options, out: &Path, progress: &mut dyn FnMut(u6
                 let plan = faults::plan(&mut draws[1], &family, options.faults_per_mille);
                 extracts.write(&mut family, &home, plan)?;
                 if (index + 1).is_multiple_of(REPORT) {
+                    if cancel.load(Ordering::Relaxed) {
+                        return Err(stopped());
+                    }
                     progress(index + 1);
                 }
             }
@@ -122,6 +131,11 @@ pub fn write_extracts(options: &Options, out: &Path, progress: &mut dyn FnMut(u6
     let faults = extracts.finish()?;
     write_stamp(options, out)?;
     Ok(Summary { families: extracts.family.rows, members: extracts.individual.rows, villages, faults })
+}
+
+fn stopped() -> Error {
+    Error::new(Fault::Interrupted, say!("dihentikan; tidak ada yang ditulis", "stopped; nothing was written"))
+        .fix(say!("jalankan perintah yang sama lagi", "run the same command again"))
 }
 
 /// The first family of a village.

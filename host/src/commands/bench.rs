@@ -57,6 +57,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> Result<()> {
         return screen.json(&benched);
     }
     report::show(&benched, screen);
+    screen.next("layak demo");
     Ok(())
 }
 

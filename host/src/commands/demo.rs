@@ -100,7 +100,7 @@ pub(crate) fn country(
 ) -> Result<registry::ImportReport> {
     let options = Options { families, seed, faults_per_mille, ..Options::default() };
     let progress = screen.progress(&say!("mengarang keluarga", "inventing families"), Some(families));
-    write_extracts(&options, &site.extracts, &mut |done| progress.set(done))?;
+    write_extracts(&options, &site.extracts, &mut |done| progress.set(done), super::stop::flag())?;
     progress.end();
     import::import(site, std::slice::from_ref(&site.extracts), registry::Options::default(), screen)
 }

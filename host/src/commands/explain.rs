@@ -69,7 +69,7 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
         Who::Family(id) => view.find_family(id)?,
         Who::Person(id) => view.find_person(id)?,
     };
-    let Some(spot) = spot else { return Err(not_there()) };
+    let Some(spot) = spot else { return Err(not_there(args.id.as_deref().unwrap_or("NIK"))) };
     let mut explained = Explained { family: String::new(), person: None, programs: Vec::new() };
     for program in chosen(args, &loaded)? {
         if view.program(&program.id).is_none() {
@@ -79,7 +79,7 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
             let id = &program.id;
             return Err(Error::new(
                 Fault::Usage,
-                say!("run ini tidak memuat hasil `{id}`", "this run holds no selection of `{id}`"),
+                say!("putaran ini tidak memuat hasil `{id}`", "this run holds no selection of `{id}`"),
             ));
         }
         explain_program(&view, &loaded, &snapshot, program, spot, &mut explained)?;
@@ -89,6 +89,8 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     }
     let pages: Vec<String> = explained.programs.iter().map(|one| render::page(one, screen.lang)).collect();
     screen.data(pages.join("\n").trim_end());
+    let run = args.run.get(..12).unwrap_or(&args.run);
+    screen.next(&format!("layak verify {run}"));
     Ok(())
 }
 
@@ -115,7 +117,7 @@ fn explain_program(
         return Err(Error::new(
             Fault::Rules,
             say!(
-                "berkas aturan atau plugin `{id}` berubah sejak run ini",
+                "berkas aturan atau plugin `{id}` berubah sejak putaran ini",
                 "the rule file or the plugin of `{id}` has changed since this run"
             ),
         )
@@ -248,18 +250,23 @@ fn asked(site: &Site, screen: &Screen) -> Result<Who> {
     };
     let nik = Nik::parse(text.trim()).map_err(|_| {
         Error::new(Fault::Usage, say!("yang diberikan bukan NIK 16 digit", "what was given is not an NIK of 16 digits"))
+            .fix(say!("salin 16 digit dari kartu, tanpa spasi", "copy the 16 digits from the card, without spaces"))
     })?;
     let registry = Registry::open(&site.root)?;
     let found = registry.person_by_nik(&nik)?;
     let masked = nik.masked();
-    let Some((person, _)) = found else { return Err(not_there()) };
+    let Some((person, _)) = found else { return Err(not_there(&format!("NIK {masked}"))) };
     screen.say(&say!("NIK {masked} adalah {person}", "NIK {masked} is {person}"));
     Ok(Who::Person(person))
 }
 
-fn not_there() -> Error {
-    Error::new(Fault::Usage, say!("tidak ada dalam snapshot run ini", "not in the snapshot of this run")).fix(say!(
-        "periksa karantina: `layak quarantine`; atau run lain: `--run`",
+fn not_there(who: &str) -> Error {
+    Error::new(
+        Fault::Usage,
+        say!("{who} tidak ada dalam snapshot putaran ini", "{who} is not in the snapshot of this run"),
+    )
+    .fix(say!(
+        "periksa karantina: `layak quarantine`; atau putaran lain: `--run`",
         "look at the quarantine: `layak quarantine`; or another run: `--run`"
     ))
 }

@@ -5,6 +5,7 @@
 //! option that has no Indonesian text.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -50,7 +51,8 @@ fn indonesian_command(command: Command, path: &str, texts: &BTreeMap<String, Str
                 Some(super::GLOBAL) => "Pilihan umum",
                 _ => "Pilihan",
             };
-            arg.help(text).help_heading(heading)
+            // the text itself names the values
+            arg.help(text).help_heading(heading).hide_possible_values(true)
         });
     }
     let verbs: Vec<String> = command.get_subcommands().map(|verb| verb.get_name().to_owned()).collect();
@@ -67,8 +69,11 @@ pub(crate) fn stop(stop: &clap::Error, lang: Lang) -> ExitCode {
     let shown_without_verb = stop.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if stop.kind() == ErrorKind::MissingSubcommand {
         // nothing was asked for: what there is
-        let _closed = translate(super::Cli::command(), lang).print_help();
-    } else if is_help || lang == Lang::En || shown_without_verb {
+        let help = translate(super::Cli::command(), lang).render_help().to_string();
+        show(help, lang, false);
+    } else if lang == Lang::Id && (is_help || shown_without_verb) {
+        show(stop.render().to_string(), lang, is_help);
+    } else if is_help || lang == Lang::En {
         let _closed = stop.print();
         suggest_in_english(stop);
     } else {
@@ -96,6 +101,23 @@ fn nearest_verb(given: &str) -> Option<String> {
     near.min().map(|(_, name)| name)
 }
 
+/// Prints help, with the few words that clap itself writes in English in Indonesian.
+fn show(mut text: String, lang: Lang, asked: bool) {
+    let words: &[(&str, &str)] = match lang {
+        Lang::Id => &[("[OPTIONS]", "[PILIHAN]"), ("[default: ", "[bawaan: "), ("[env: ", "[peubah: ")],
+        Lang::En => &[],
+    };
+    for (english, own) in words {
+        text = text.replace(english, own);
+    }
+    // a closed pipe (`| head`) is the reader's choice, not a failure
+    let _closed = if asked {
+        std::io::stdout().lock().write_all(text.as_bytes())
+    } else {
+        std::io::stderr().lock().write_all(text.as_bytes())
+    };
+}
+
 #[expect(clippy::print_stderr, reason = "refusals of the command line are talk")]
 fn refuse_in_indonesian(stop: &clap::Error) {
     let word = |kind: ContextKind| match stop.get(kind) {
@@ -106,11 +128,8 @@ fn refuse_in_indonesian(stop: &clap::Error) {
     let argument = word(ContextKind::InvalidArg);
     let value = word(ContextKind::InvalidValue);
     let what = match stop.kind() {
-        ErrorKind::InvalidSubcommand => {
-            let verb = word(ContextKind::InvalidSubcommand);
-            let near = nearest_verb(&verb).map(|near| format!("; mungkin maksud Anda `{near}`")).unwrap_or_default();
-            format!("perintah `{verb}` tidak dikenal{near}")
-        }
+        ErrorKind::InvalidSubcommand => format!("perintah `{}` tidak dikenal", word(ContextKind::InvalidSubcommand)),
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => format!("`{argument}` tidak diharapkan di sini"),
         ErrorKind::UnknownArgument => format!("pilihan `{argument}` tidak dikenal"),
         ErrorKind::InvalidValue if value.is_empty() => format!("`{argument}` memerlukan nilai"),
         ErrorKind::InvalidValue | ErrorKind::ValueValidation => format!("nilai `{value}` untuk `{argument}` tidak sah"),
@@ -119,13 +138,25 @@ fn refuse_in_indonesian(stop: &clap::Error) {
         _ => stop.to_string(),
     };
     eprintln!("galat: {what}");
-    let near = [ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    for suggestion in near.into_iter().map(word).filter(|text| !text.is_empty()) {
+    let near = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let unknown_verb = stop.kind() == ErrorKind::InvalidSubcommand;
+    let own = nearest_verb(&word(ContextKind::InvalidSubcommand)).filter(|_| unknown_verb);
+    let mut near: Vec<String> = near.into_iter().map(word).filter(|text| !text.is_empty()).collect();
+    if near.is_empty() {
+        near.extend(own);
+    }
+    for suggestion in near {
         eprintln!("  mungkin maksud Anda: {suggestion}");
     }
     let valid = word(ContextKind::ValidValue);
     if !valid.is_empty() {
         eprintln!("  yang sah: {valid}");
+    }
+    // what our own readers of values say is an example; the standard library speaks English
+    match std::error::Error::source(stop).map(ToString::to_string) {
+        Some(said) if said.contains("digit") || said.contains("number") => eprintln!("  tulis bilangan bulat"),
+        Some(said) => eprintln!("  contoh: {said}"),
+        None => {}
     }
     eprintln!("  bantuan: layak --help");
 }

@@ -103,6 +103,13 @@ pub(crate) fn show(report: &ImportReport, screen: &Screen) {
         for note in &file.notes {
             screen.warn(note);
         }
+        if file.rows == 0 {
+            let name = &file.file;
+            screen.warn(&say!(
+                "`{name}` tidak memuat satu baris pun; tanyakan kepada pengirim apakah memang kosong",
+                "`{name}` holds no row; ask the sender whether it is meant to be empty"
+            ));
+        }
     }
     if report.quarantined > 0 {
         screen.say(&say!("lihat dengan `layak quarantine`", "see them with `layak quarantine`"));

@@ -100,7 +100,7 @@ fn fill(dir: &Path, key: Option<[u8; 32]>) -> Result<Made> {
 }
 
 fn read_key(path: &Path) -> Result<[u8; 32]> {
-    let text = std::fs::read_to_string(path).map_err(|cause| Error::storage(path, cause))?;
+    let text = String::from_utf8_lossy(&super::plugin::read_given(path)?).into_owned();
     let hex = text.trim();
     blake3::Hash::from_hex(hex).map(|hash| *hash.as_bytes()).map_err(|_| {
         Error::new(Fault::Usage, say!("kunci harus 64 digit heksadesimal", "a key is 64 hex digits"))

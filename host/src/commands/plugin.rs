@@ -58,8 +58,26 @@ pub(crate) struct Packed {
     digest: String,
 }
 
+/// A file that was named on the command line.
+pub(crate) fn read_given(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => Error::new(Fault::Usage, say!("berkas tidak ada", "there is no such file"))
+            .file(path)
+            .fix(say!("periksa nama berkas dan foldernya", "check the name of the file and its folder")),
+        _ => Error::storage(path, cause),
+    })
+}
+
+/// A wasm file: a wrong file is told in plainer words than the gate's.
 fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).map_err(|cause| Error::storage(path, cause))
+    let bytes = read_given(path)?;
+    if bytes.starts_with(b"\0asm") {
+        return Ok(bytes);
+    }
+    Err(Error::new(Fault::Plugin, say!("berkas ini bukan wasm", "this is not a wasm file")).file(path).fix(say!(
+        "beri berkas .wasm dari `cargo build --target wasm32-unknown-unknown`",
+        "give the .wasm file that `cargo build --target wasm32-unknown-unknown` made"
+    )))
 }
 
 fn run_pack(args: &PackArgs, screen: &Screen) -> Result<()> {
@@ -258,6 +276,7 @@ fn run_inspect(args: &InspectArgs, screen: &Screen) -> Result<()> {
             parts.iter().map(|p| vec![p.code.clone(), p.columns.join(" "), p.settings.join(" ")]).collect();
         screen.table(&[(title, left), (word("membaca", "reads"), left), (word("pengaturan", "settings"), left)], &rows);
     }
+    screen.next(&format!("layak program add RULES.toml {}", args.file.display()));
     Ok(())
 }
 
@@ -267,5 +286,8 @@ pub(crate) fn needs_toml(path: &Path) -> Result<()> {
         return Ok(());
     }
     let shown = path.display();
-    Err(Error::new(Fault::Usage, say!("`{shown}` bukan berkas .toml", "`{shown}` is not a .toml file")))
+    Err(Error::new(Fault::Usage, say!("`{shown}` bukan berkas .toml", "`{shown}` is not a .toml file")).fix(say!(
+        "urutannya: `layak program add ATURAN.toml PLUGIN.wasm`",
+        "the order is `layak program add RULES.toml PLUGIN.wasm`"
+    )))
 }

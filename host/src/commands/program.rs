@@ -250,6 +250,7 @@ fn show_one(args: &ShowArgs, site: &Site, screen: &Screen) -> Result<()> {
         (word("dasar", "source"), left),
     ];
     screen.table(&head, &rows);
+    screen.next(&format!("layak rules check {}", site.rules.join(format!("{}.toml", program.id)).display()));
     Ok(())
 }
 
@@ -260,8 +261,9 @@ pub(crate) fn find<'a>(programs: &'a [Program], name: &str) -> Result<&'a Progra
     }
     let ids: Vec<String> = programs.iter().map(|program| program.id.clone()).collect();
     let list = ids.join(", ");
+    let all = say!("yang ada: {list}", "there are: {list}");
     Err(Error::new(Fault::Usage, say!("program `{name}` tidak ada", "there is no program `{name}`"))
-        .fix(say!("yang ada: {list}", "there are: {list}")))
+        .fix(crate::program::page::suggestion(name, &ids).unwrap_or(all)))
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

@@ -120,5 +120,6 @@ fn export(args: &Args, registry: &Registry, path: &PathBuf, screen: &Screen) -> 
     let n = show_count(i64::try_from(rows).unwrap_or(i64::MAX), screen.lang);
     screen.say(&say!("{n} baris ditulis ke `{file}`", "{n} rows written to `{file}`"));
     screen.warn(&say!("berkas ini memuat identitas", "this file holds identities"));
+    screen.next("layak freeze 2026Q3 --as-of 2026-09-20");
     Ok(())
 }

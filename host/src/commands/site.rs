@@ -113,8 +113,7 @@ impl Site {
             Err(cause) => return Err(Error::storage(&file, cause)),
         };
         let written: AsWritten = toml::from_str(&text).map_err(|cause| {
-            let message = cause.message().to_owned();
-            let error = Error::new(Fault::Rules, say!("{message}", "{message}")).file(&file);
+            let error = refused(cause.message()).file(&file);
             match cause.span() {
                 Some(span) => error.at(&text, span),
                 None => error,
@@ -133,6 +132,18 @@ impl Site {
             lang: written.lang,
         })
     }
+}
+
+/// What the TOML reader says, in words of the house where it is a slip of the pen.
+fn refused(said: &str) -> Error {
+    let known = "lang, threads, folders (extracts, rules, snapshots, runs, lists, cache)";
+    let fix = say!("yang dikenal: {known}", "known here: {known}");
+    let unknown = said.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    match unknown {
+        Some(key) => Error::new(Fault::Rules, say!("kunci `{key}` tidak dikenal", "unknown key `{key}`")),
+        None => Error::new(Fault::Rules, say!("layak.toml salah di sini", "layak.toml is wrong here")).because(said),
+    }
+    .fix(fix)
 }
 
 fn no_site(dir: &Path) -> Error {

@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> Result<()> {
     let options =
         Options { families: args.families, seed: args.seed, faults_per_mille: args.faults.0, ..Options::default() };
     let progress = screen.progress(&say!("mengarang keluarga", "inventing families"), Some(args.families));
-    let summary = write_extracts(&options, &args.out, &mut |done| progress.set(done))?;
+    let summary = write_extracts(&options, &args.out, &mut |done| progress.set(done), super::stop::flag())?;
     progress.end();
     if screen.json {
         return screen.json(&summary);

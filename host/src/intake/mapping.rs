@@ -168,7 +168,12 @@ impl Sources {
         let headers: Vec<String> = headers.iter().map(|h| plain(h)).collect();
         if let Some(double) = headers.iter().enumerate().find(|(at, h)| headers.iter().take(*at).any(|g| g == *h)) {
             let header = double.1;
-            return Err(refused(path, say!("kolom `{header}` ada dua kali", "column `{header}` is there twice")));
+            return Err(refused(path, say!("kolom `{header}` ada dua kali", "column `{header}` is there twice")).fix(
+                say!(
+                    "tanyakan kepada pengirim yang mana yang benar, lalu hapus yang lain",
+                    "ask the sender which of them is right, then remove the other"
+                ),
+            ));
         }
         let (source, file) = self.best(path, &headers, insist, delimiter)?;
         let missing: Vec<&String> =
@@ -207,10 +212,10 @@ impl Sources {
                 }
             }
         }
-        best.map(|(_, source, file)| (source, file)).ok_or_else(|| self.unknown(path, headers, delimiter))
+        best.map(|(_, source, file)| (source, file)).ok_or_else(|| self.unknown(path, headers, insist, delimiter))
     }
 
-    fn unknown(&self, path: &Path, headers: &[String], delimiter: Option<u8>) -> Error {
+    fn unknown(&self, path: &Path, headers: &[String], insist: Option<&str>, delimiter: Option<u8>) -> Error {
         if headers.len() == 1 && delimiter.is_some() {
             return refused(
                 path,
@@ -226,6 +231,19 @@ impl Sources {
             self.all.iter().flat_map(|s| s.file.iter().map(move |f| format!("{}/{}", s.source, f.name))).collect();
         let kinds = kinds.join(", ");
         let count = headers.len();
+        if let Some(name) = insist {
+            return refused(
+                path,
+                say!(
+                    "baris judul ({count} kolom, mulai `{first}`) tidak cocok dengan sumber `{name}`",
+                    "the header ({count} columns, from `{first}`) fits no source named `{name}`"
+                ),
+            )
+            .fix(say!(
+                "hilangkan `--source`: berkas dikenali dari baris judulnya",
+                "leave out `--source`: a file is recognised by its header"
+            ));
+        }
         refused(
             path,
             say!(
@@ -247,8 +265,8 @@ fn lacking(path: &Path, file: &FileMapping, headers: &[String], first: &str, mis
     let error = refused(
         path,
         say!(
-            "kolom `{first}` tidak ada ({missing} kolom kurang dari berkas `{name}`)",
-            "column `{first}` is missing ({missing} columns short of a file `{name}`)"
+            "kolom `{first}` tidak ada (kolom yang kurang untuk berkas `{name}`: {missing})",
+            "column `{first}` is missing (columns that a file `{name}` lacks: {missing})"
         ),
     );
     let extra = headers.iter().filter(|h| !file.columns.contains_key(*h));

@@ -50,6 +50,17 @@ fn now() -> String {
     jiff::Timestamp::now().to_string()
 }
 
+/// A database error by who can fix it: another process, or the operator.
+fn failed(path: &Path, cause: &rusqlite::Error) -> Error {
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    if !matches!(cause.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)) {
+        return Error::storage(path, cause);
+    }
+    Error::new(Fault::Busy, say!("proses lain sedang menulis buku besar", "another process is writing the ledger"))
+        .file(path)
+        .fix(say!("tunggu sampai selesai, lalu ulangi", "wait until it is done, then try again"))
+}
+
 impl Ledger {
     /// Opens or makes `ledger.sqlite` in a site's folder.
     ///
@@ -64,12 +75,12 @@ impl Ledger {
             db.execute_batch(SCHEMA)?;
             Ok::<Connection, rusqlite::Error>(db)
         };
-        let db = open().map_err(|cause| Error::storage(&path, cause))?;
+        let db = open().map_err(|cause| failed(&path, &cause))?;
         Ok(Ledger { path, db })
     }
 
     fn failed(&self) -> impl Fn(rusqlite::Error) -> Error + '_ {
-        |cause| Error::storage(&self.path, cause)
+        |cause| failed(&self.path, &cause)
     }
 
     /// Notes which root a period has.
@@ -141,6 +152,7 @@ impl Ledger {
     /// `Fault::Usage` if there is none or more than one.
     pub fn find_run(&self, name: &str) -> Result<RunEntry> {
         let entries = self.runs()?;
+        let newest = entries.last().map(|entry| entry.run.get(..12).unwrap_or(&entry.run).to_owned());
         let mut found: Vec<RunEntry> = match name {
             "latest" => entries.into_iter().last().into_iter().collect(),
             _ => entries.into_iter().filter(|entry| entry.run.starts_with(name)).collect(),
@@ -148,7 +160,10 @@ impl Ledger {
         match (found.pop(), found.is_empty(), name.is_empty()) {
             (Some(entry), true, false) => Ok(entry),
             (None, ..) => Err(Error::new(Fault::Usage, say!("tidak ada putaran `{name}`", "there is no run `{name}`"))
-                .fix(say!("jalankan `layak run PERIODE` dahulu", "make one with `layak run PERIOD`"))),
+                .fix(match newest {
+                    Some(run) => say!("yang terbaru `{run}`, atau `latest`", "the newest is `{run}`, or `latest`"),
+                    None => say!("jalankan `layak run PERIODE` dahulu", "make one with `layak run PERIOD`"),
+                })),
             _ => Err(Error::new(
                 Fault::Usage,
                 say!("`{name}` cocok dengan beberapa putaran", "`{name}` fits several runs"),

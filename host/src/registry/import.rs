@@ -130,7 +130,9 @@ fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     for path in paths {
         if !path.is_dir() {
             if !path.exists() {
-                return Err(Error::new(Fault::Usage, say!("berkas tidak ada", "there is no such file")).file(path));
+                return Err(Error::new(Fault::Usage, say!("berkas tidak ada", "there is no such file"))
+                    .file(path)
+                    .fix(say!("periksa nama berkas dan foldernya", "check the name of the file and its folder")));
             }
             files.push(path.clone());
             continue;
@@ -150,7 +152,11 @@ fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             Fault::Usage,
             say!("tidak ada berkas `.csv` atau `.parquet` di sini", "there is no `.csv` or `.parquet` file here"),
         )
-        .file(paths.first().map_or(Path::new("."), PathBuf::as_path)));
+        .file(paths.first().map_or(Path::new("."), PathBuf::as_path))
+        .fix(say!(
+            "taruh berkas dari sumber di sini, atau sebut folder lain: `layak import FOLDER`",
+            "put the files of the source here, or name another folder: `layak import FOLDER`"
+        )));
     }
     Ok(files)
 }

@@ -17,7 +17,7 @@ use crate::columns::ColumnId;
 use crate::error::{Error, Fault, Result};
 use crate::say;
 use crate::snapshot::batch::Batch;
-use crate::terms::Date;
+use crate::terms::{Date, Text};
 
 /// Bytes that `configure` may bring into the host.
 const CONFIGURE_BYTES: usize = limits::PROBLEMS * (2 * limits::TEXT_BYTES + 64);
@@ -41,6 +41,20 @@ impl Judge {
         as_of: Date,
         period_start: Date,
     ) -> Result<Judge> {
+        match Judge::asked(plugin, settings, present, as_of, period_start)? {
+            (judge, problems) if problems.is_empty() => Ok(judge),
+            (judge, problems) => Err(judge.not_accepted(&problems)),
+        }
+    }
+
+    /// The judge, and each setting that the plugin does not accept with its reason.
+    pub(super) fn asked(
+        plugin: Plugin,
+        settings: &[Value],
+        present: &[bool],
+        as_of: Date,
+        period_start: Date,
+    ) -> Result<(Judge, Vec<(String, Text)>)> {
         let description = plugin.description();
         if settings.len() != description.settings.len() || present.len() != description.columns.len() {
             return Err(Error::bug("settings or columns are not those of the plugin's description"));
@@ -69,10 +83,18 @@ impl Judge {
             Judge { plugin, settings: settings.to_vec(), present: present.to_vec(), as_of, period_start, declared };
         let fuel = judge.plugin.inner.runner.limits.fuel_base;
         let (problems, _) = judge.call("configure", fuel, 0, |_, _| Ok(()))?;
-        match problems {
-            Ok(()) => Ok(judge),
-            Err(problems) => Err(judge.not_accepted(&problems)),
-        }
+        let problems = problems.err().map(|problems| judge.by_setting(&problems));
+        Ok((judge, problems.unwrap_or_default()))
+    }
+
+    /// The problems by the names of their settings, safe to print.
+    fn by_setting(&self, problems: &[wit::Problem]) -> Vec<(String, Text)> {
+        let settings = &self.plugin.description().settings;
+        let one = |problem: &wit::Problem| {
+            let name = settings.get(usize::from(problem.setting)).map_or("?", |wish| wish.name.as_str());
+            (name.to_owned(), Text::new(shown(&problem.id), shown(&problem.en)))
+        };
+        problems.iter().take(limits::PROBLEMS).map(one).collect()
     }
 
     /// The plugin judging.
@@ -151,16 +173,12 @@ impl Judge {
         })
     }
 
-    fn not_accepted(&self, problems: &[wit::Problem]) -> Error {
-        let description = self.plugin.description();
-        let mut id = Vec::new();
-        let mut en = Vec::new();
-        for problem in problems.iter().take(limits::PROBLEMS) {
-            let setting = description.settings.get(usize::from(problem.setting)).map_or("?", |wish| wish.name.as_str());
-            id.push(format!("`{setting}`: {}", shown(&problem.id)));
-            en.push(format!("`{setting}`: {}", shown(&problem.en)));
-        }
-        let (name, id, en) = (&description.name, id.join("; "), en.join("; "));
+    fn not_accepted(&self, problems: &[(String, Text)]) -> Error {
+        let name = &self.plugin.description().name;
+        let joined = |text: &dyn Fn(&Text) -> &str| {
+            problems.iter().map(|(at, why)| format!("`{at}`: {}", text(why))).collect::<Vec<_>>().join("; ")
+        };
+        let (id, en) = (joined(&|why| &why.id), joined(&|why| &why.en));
         Error::new(
             Fault::Rules,
             say!(
@@ -176,7 +194,7 @@ impl Judge {
 
     /// `configure` accepted these settings before: the same call must agree.
     fn changed_its_mind(&self, problems: &[wit::Problem]) -> Error {
-        let mut error = self.not_accepted(problems);
+        let mut error = self.not_accepted(&self.by_setting(problems));
         error.fault = Fault::Plugin;
         error
     }

@@ -17,7 +17,7 @@ use super::shape::Shape;
 use super::ticker::{TICK, Ticker};
 use super::{describe, gate, store, trap};
 use crate::error::{Error, Result};
-use crate::terms::Date;
+use crate::terms::{Date, Text};
 
 /// Loads plugins under one set of limits, with one store of compiled code.
 #[derive(Debug)]
@@ -149,6 +149,22 @@ impl Plugin {
     /// `Fault::Plugin` if it traps.
     pub fn configure(&self, settings: &[Value], present: &[bool], as_of: Date, period_start: Date) -> Result<Judge> {
         Judge::new(self.clone(), settings, present, as_of, period_start)
+    }
+}
+
+impl Plugin {
+    /// Each setting that the plugin does not accept, with its reason; see `configure`.
+    ///
+    /// # Errors
+    /// `Fault::Plugin` if it traps.
+    pub fn refusals(
+        &self,
+        settings: &[Value],
+        present: &[bool],
+        as_of: Date,
+        period_start: Date,
+    ) -> Result<Vec<(String, Text)>> {
+        Judge::asked(self.clone(), settings, present, as_of, period_start).map(|(_, problems)| problems)
     }
 }
 

@@ -128,7 +128,7 @@ impl Extracts {
     /// Writes what is kept; gives the number of fault lines.
     pub(super) fn finish(&mut self) -> Result<u64> {
         for sheet in [&mut self.individual, &mut self.family, &mut self.villages, &mut self.truth] {
-            sheet.flush()?;
+            sheet.close()?;
         }
         self.lists.finish()?;
         Ok(self.truth.rows)

@@ -182,7 +182,7 @@ impl Lists {
             &mut self.history,
             &mut self.months,
         ] {
-            sheet.flush()?;
+            sheet.close()?;
         }
         Ok(())
     }

@@ -3,9 +3,10 @@
 //! Takes fields in order; gives rows and their count. A field can be spoilt on
 //! purpose. Fields must come without separators or quotes, or ready quoted.
 
-use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
 
 use crate::error::{Error, Result};
 
@@ -15,7 +16,8 @@ const BUFFER: usize = 1 << 20;
 /// One file.
 pub(super) struct Sheet {
     path: PathBuf,
-    file: File,
+    /// Has a name of its own until it is complete, so that nobody imports a half.
+    file: NamedTempFile,
     buffer: Vec<u8>,
     column: usize,
     spoilt: Option<(usize, Vec<u8>)>,
@@ -24,10 +26,10 @@ pub(super) struct Sheet {
 }
 
 impl Sheet {
-    /// Creates the file with its header; an empty header writes none.
+    /// Begins the file with its header; an empty header writes none.
     pub(super) fn create(folder: &Path, name: &str, header: &str) -> Result<Sheet> {
         let path = folder.join(name);
-        let file = File::create(&path).map_err(|e| Error::storage(&path, e))?;
+        let file = NamedTempFile::with_prefix_in(".synth-", folder).map_err(|e| Error::storage(&path, e))?;
         let mut buffer = Vec::with_capacity(BUFFER + 4_096);
         if !header.is_empty() {
             buffer.extend_from_slice(header.as_bytes());
@@ -146,10 +148,16 @@ impl Sheet {
     }
 
     /// Writes what is kept.
-    pub(super) fn flush(&mut self) -> Result<()> {
+    fn flush(&mut self) -> Result<()> {
         self.file.write_all(&self.buffer).map_err(|e| Error::storage(&self.path, e))?;
         self.buffer.clear();
         Ok(())
+    }
+
+    /// Writes what is kept and gives the file its name.
+    pub(super) fn close(&mut self) -> Result<()> {
+        self.flush()?;
+        std::fs::rename(self.file.path(), &self.path).map_err(|e| Error::storage(&self.path, e))
     }
 }
 

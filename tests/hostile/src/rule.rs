@@ -67,6 +67,25 @@ pub(crate) fn description() -> Description {
     }
 }
 
+/// One column that every site has.
+pub(crate) fn small() -> Description {
+    let mut said = description();
+    said.columns.truncate(1);
+    said.criteria.truncate(1);
+    said.components.iter_mut().chain(&mut said.score_parts).for_each(|part| part.columns.clear());
+    said
+}
+
+/// Everybody of decile 1 to 4 gets the same.
+pub(crate) fn judge_small(rows: &Batch) -> Verdicts {
+    let failed: Vec<u64> = match rows.family.first().map(|column| &column.values) {
+        Some(Values::U8s(decile)) => decile.iter().map(|decile| u64::from(!(1..=4).contains(decile))).collect(),
+        _ => Vec::new(),
+    };
+    let amount = failed.iter().map(|failed| if *failed == 0 { 200_000 } else { 0 }).collect();
+    Verdicts { unknown: vec![0; failed.len()], score: vec![0; failed.len()], amount, failed }
+}
+
 fn columns(rows: &Batch) -> Option<Columns<'_>> {
     let [decile, members, floor, wall, roof, fuel, area, cattle, village, wealth, income, lost] =
         rows.family.as_slice()
@@ -105,8 +124,8 @@ pub(crate) fn judge(rows: &Batch) -> Verdicts {
     Verdicts { failed, unknown, score, amount }
 }
 
-pub(crate) fn breakdown(rows: &Batch) -> BreakdownLines {
-    let verdicts = judge(rows);
+pub(crate) fn breakdown(rows: &Batch, small: bool) -> BreakdownLines {
+    let verdicts = if small { judge_small(rows) } else { judge(rows) };
     let mut lines = BreakdownLines { row: Vec::new(), member: Vec::new(), part: Vec::new(), value: Vec::new() };
     for (row, failed) in (0_u32..).zip(&verdicts.failed) {
         let at = row as usize;
