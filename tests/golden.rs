@@ -177,7 +177,9 @@ fn kept(site: &Path) -> BTreeMap<String, blake3::Hash> {
     files(site)
         .into_iter()
         .filter(|path| !inside(path).starts_with("cache/"))
-        .map(|path| (inside(&path), blake3::hash(&fs::read(&path).unwrap())))
+        // the journal of a command beside this one may come and go
+        .filter_map(|path| Some((inside(&path), blake3::hash(&fs::read(&path).ok()?))))
+        .filter(|(path, _)| !path.ends_with("-journal"))
         .collect()
 }
 

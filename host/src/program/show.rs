@@ -83,7 +83,6 @@ pub struct Shown {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub quota_base: Option<&'static str>,
     /// Kinds of village that it is shared out over; empty = all.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub quota_only: Vec<&'static str>,
     /// Rupiah per run period.
     #[serde(skip_serializing_if = "Option::is_none")]
