@@ -104,7 +104,7 @@ fn give(into: &Path) {
     write("imports.core.wasm", r#"(module (import "env" "getrandom" (func (param i32 i32))))"#);
 }
 
-/// Databases are copied; other files, which Layak replaces and never changes, are linked.
+/// Databases and locks are copied; other files, which Layak replaces and never changes, are linked.
 pub(crate) fn copy_all(from: &Path, to: &Path, without: &[&str]) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
@@ -115,7 +115,7 @@ pub(crate) fn copy_all(from: &Path, to: &Path, without: &[&str]) {
             fs::create_dir_all(&there).unwrap();
         } else if path.is_dir() {
             copy_all(&path, &there, &[]);
-        } else if name.contains(".sqlite") || fs::hard_link(&path, &there).is_err() {
+        } else if name.contains(".sqlite") || name.ends_with(".lock") || fs::hard_link(&path, &there).is_err() {
             fs::copy(&path, &there).unwrap();
         }
     }
@@ -187,7 +187,8 @@ fn kept(site: &Path) -> BTreeMap<String, blake3::Hash> {
 fn masked(text: &str, site: &Path) -> String {
     let resolved = site.canonicalize().unwrap();
     let text = text.replace(&resolved.display().to_string(), "SITE").replace(&site.display().to_string(), "SITE");
-    let text = text.replace(small().run.get(..8).unwrap(), "RUN_____");
+    let run = &small().run;
+    let text = [64, 12, 8].into_iter().fold(text, |text, len| text.replace(run.get(..len).unwrap(), "RUN"));
     let mut out = String::new();
     let mut word = String::new();
     for c in text.chars().chain(std::iter::once('\0')) {
@@ -199,7 +200,7 @@ fn masked(text: &str, site: &Path) -> String {
         word.clear();
         out.push(c);
     }
-    out.trim_end_matches('\0').replace("RUN_____HASH", "RUN").replace("RUN_____", "RUN")
+    out.trim_end_matches('\0').to_owned()
 }
 
 fn check(case: &Case, lang: &str) -> Option<String> {
