@@ -15,6 +15,8 @@ mod columns;
 mod golden;
 mod intake;
 mod ledger;
+mod opened;
+mod outside;
 mod registry;
 mod quarter;
 mod readme;

@@ -35,6 +35,7 @@ mod read;
 mod sandboxed;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use kit::{Line, Program, Verdicts};
 use read::{Case, Setup};
@@ -78,6 +79,19 @@ fn cases_of<P: Program>(program: &str, at_least: usize) {
         let count = |outcome| seen.get(&(bit, outcome)).copied().unwrap_or(0);
         assert!(count("pass") > 0, "{program}: no case passes `{}`", part.code);
         assert!(count("fail") + count("unknown") > 0, "{program}: no case fails or leaves open `{}`", part.code);
+    }
+}
+
+/// Runs the cases of a file through a component that no test is linked with.
+pub(crate) fn cases_through(component: &[u8], path: &Path) {
+    let plugin = sandboxed::Plugin::of("outside", component);
+    let description = plugin.description();
+    let cases = read::of_file(path, "outside");
+    assert!(!cases.is_empty());
+    for (file, case) in &cases {
+        let setup = Setup::new(&description, case, file);
+        let (verdicts, lines) = plugin.judge(&setup);
+        assert_eq!(differences(&description, case, &verdicts, &lines), Vec::<String>::new(), "{}", case.name);
     }
 }
 

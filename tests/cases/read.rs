@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use kit::{Description, Entity, Kind};
@@ -55,16 +56,20 @@ pub(crate) fn cases(program: &str) -> Vec<(String, Case)> {
     let folder = top().join("tests/cases").join(program);
     let mut files: Vec<_> = fs::read_dir(&folder).unwrap().map(|file| file.unwrap().path()).collect();
     files.sort();
+    files.retain(|path| path.extension().is_some_and(|end| end == "toml"));
+    let named = |path: &PathBuf| format!("{program}/{}", path.file_name().unwrap().to_string_lossy());
+    files.iter().flat_map(|path| of_file(path, &named(path))).collect()
+}
+
+/// The cases of one file, with the name that stands for it.
+pub(crate) fn of_file(path: &Path, name: &str) -> Vec<(String, Case)> {
+    let file: File = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
     let mut cases = Vec::new();
-    for path in files.iter().filter(|path| path.extension().is_some_and(|end| end == "toml")) {
-        let name = format!("{program}/{}", path.file_name().unwrap().to_string_lossy());
-        let file: File = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap_or_else(|e| panic!("{name}: {e}"));
-        for mut case in file.case {
-            assert!(!case.law.is_empty(), "{name}: {}: which law?", case.name);
-            case.as_of = case.as_of.or(file.as_of);
-            case.period = case.period.or_else(|| file.period.clone());
-            cases.push((name.clone(), case));
-        }
+    for mut case in file.case {
+        assert!(!case.law.is_empty(), "{name}: {}: which law?", case.name);
+        case.as_of = case.as_of.or(file.as_of);
+        case.period = case.period.or_else(|| file.period.clone());
+        cases.push((name.to_owned(), case));
     }
     cases
 }

@@ -21,29 +21,41 @@ fn target() -> PathBuf {
     compiler().ancestors().nth(2).unwrap().join("plugins")
 }
 
+/// Builds a folder's crate for wasm with the flags that the bundled programs were built with.
+pub(crate) fn build(folder: &Path, more: &[&str]) {
+    let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
+    let flags = format!("--remap-path-prefix={home}=/cargo\u{1f}--remap-path-prefix={}=/layak", top().display());
+    let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
+    for (name, _) in std::env::vars() {
+        if name.starts_with("CARGO") && name != "CARGO_HOME" {
+            cargo.env_remove(name);
+        }
+    }
+    let output = cargo
+        .current_dir(folder)
+        .env("CARGO_ENCODED_RUSTFLAGS", flags)
+        .env("CARGO_INCREMENTAL", "0")
+        .args(["build", "--release", "--locked", "--target", "wasm32-unknown-unknown"])
+        .args(["--config", "profile.release.debug=false"])
+        .args(more)
+        .arg("--target-dir")
+        .arg(target())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Where `build` puts the core module of this crate.
+pub(crate) fn built(name: &str) -> PathBuf {
+    target().join(format!("wasm32-unknown-unknown/release/{name}.wasm"))
+}
+
 /// The hostile core module as cargo built it.
 pub(crate) fn core() -> &'static [u8] {
     static CORE: OnceLock<Vec<u8>> = OnceLock::new();
     CORE.get_or_init(|| {
-        let home = std::env::var("CARGO_HOME").unwrap_or_else(|_| format!("{}/.cargo", std::env::var("HOME").unwrap()));
-        let flags = format!("--remap-path-prefix={home}=/cargo\u{1f}--remap-path-prefix={}=/layak", top().display());
-        let mut cargo = Command::new(option_env!("CARGO").unwrap_or("cargo"));
-        for (name, _) in std::env::vars() {
-            if name.starts_with("CARGO") && name != "CARGO_HOME" {
-                cargo.env_remove(name);
-            }
-        }
-        let output = cargo
-            .current_dir(top())
-            .env("CARGO_ENCODED_RUSTFLAGS", flags)
-            .env("CARGO_INCREMENTAL", "0")
-            .args(["build", "--release", "--locked", "--package", "hostile", "--target", "wasm32-unknown-unknown"])
-            .args(["--config", "profile.release.debug=false", "--target-dir"])
-            .arg(target())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        std::fs::read(target().join("wasm32-unknown-unknown/release/hostile.wasm")).unwrap()
+        build(&top(), &["--package", "hostile"]);
+        std::fs::read(built("hostile")).unwrap()
     })
 }
 

@@ -1,6 +1,7 @@
 //! `layak plugin pack | inspect`: from a core module to a gated component, and
 //! what a component asks for.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use schemars::JsonSchema;
@@ -94,11 +95,15 @@ fn run_pack(args: &PackArgs, screen: &Screen) -> Result<()> {
     Ok(())
 }
 
-/// Writes a file complete or not at all.
+/// Writes a file complete or not at all. A file that is there keeps its mode, a
+/// new one gets what the umask allows.
 pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
-        let file = tempfile::NamedTempFile::new_in(folder)?;
+        let file = tempfile::Builder::new().permissions(PermissionsExt::from_mode(0o666)).tempfile_in(folder)?;
+        if let Ok(there) = std::fs::metadata(path) {
+            file.as_file().set_permissions(there.permissions())?;
+        }
         std::fs::write(file.path(), bytes)?;
         file.as_file().sync_all()?;
         file.persist(path).map_err(|failed| failed.error)?;

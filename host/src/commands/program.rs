@@ -1,11 +1,13 @@
 //! `layak program list | show | add`: the programs of a site.
 
-use std::path::{Path, PathBuf};
+mod add;
+
+pub(crate) use add::Added;
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::plugins::{SitePlugins, folder};
+use super::plugins::SitePlugins;
 use super::screen::{Screen, Stand};
 use super::site::Site;
 use crate::columns::Dictionary;
@@ -28,7 +30,7 @@ pub(crate) enum Verb {
     /// Shows one program: settings in force, quota, texts
     Show(ShowArgs),
     /// Adds a program from a rule file and a plugin
-    Add(AddArgs),
+    Add(add::Args),
 }
 
 /// Shows one program: settings in force, quota, texts
@@ -41,22 +43,11 @@ pub(crate) struct ShowArgs {
     period: Option<String>,
 }
 
-/// Adds a program from a rule file and a plugin
-#[derive(Debug, clap::Args)]
-pub(crate) struct AddArgs {
-    /// Rule file; its name is the program's id
-    #[arg(value_name = "RULES.toml")]
-    rules: PathBuf,
-    /// Component
-    #[arg(value_name = "PLUGIN.wasm")]
-    plugin: PathBuf,
-}
-
 pub(crate) fn run(verb: &Verb, site: &Site, screen: &Screen) -> Result<()> {
     match verb {
         Verb::List => list(site, screen),
         Verb::Show(args) => show_one(args, site, screen),
-        Verb::Add(args) => add(args, site, screen),
+        Verb::Add(args) => add::run(args, site, screen),
     }
 }
 
@@ -91,15 +82,19 @@ pub(crate) fn dictionary(site: &Site, screen: &Screen) -> Result<Dictionary> {
 
 /// Loads all programs of a site for one period.
 pub(crate) fn load(site: &Site, period: Period, threads: usize, screen: &Screen) -> Result<Loaded> {
+    try_load(site, period, threads).map_err(|errors| report(errors, screen))
+}
+
+/// As `load`, with every problem found.
+fn try_load(site: &Site, period: Period, threads: usize) -> std::result::Result<Loaded, Vec<Error>> {
     let base = Dictionary::embedded();
     // limits do not name columns, so they can be read before outside programs are known
-    let read = |dictionary: &Dictionary| Operator::read(&site.rules, dictionary);
-    let early = read(base).unwrap_or_default();
-    let plugins = SitePlugins::new(site, &early, threads)?;
-    let dictionary = rules_folder::dictionary(&site.rules, &plugins, base).map_err(|errors| report(errors, screen))?;
-    let operator = read(&dictionary).map_err(|errors| report(errors, screen))?;
+    let early = Operator::read(&site.rules, base).unwrap_or_default();
+    let plugins = SitePlugins::new(site, &early, threads).map_err(|error| vec![error])?;
+    let dictionary = rules_folder::dictionary(&site.rules, &plugins, base)?;
+    let operator = Operator::read(&site.rules, &dictionary)?;
     let against = RuleSite { dictionary: &dictionary, regions: Regions::embedded(), operator: &operator, period };
-    let programs = rules_folder::load_all(&site.rules, &plugins, &against).map_err(|errors| report(errors, screen))?;
+    let programs = rules_folder::load_all(&site.rules, &plugins, &against)?;
     Ok(Loaded { dictionary, plugins, programs })
 }
 
@@ -264,120 +259,4 @@ pub(crate) fn find<'a>(programs: &'a [Program], name: &str) -> Result<&'a Progra
     let all = say!("yang ada: {list}", "there are: {list}");
     Err(Error::new(Fault::Usage, say!("program `{name}` tidak ada", "there is no program `{name}`"))
         .fix(crate::program::page::suggestion(name, &ids).unwrap_or(all)))
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct Added {
-    /// Program id.
-    program: String,
-    /// Digest of its plugin.
-    plugin_digest: String,
-    /// Columns granted.
-    granted: Vec<String>,
-}
-
-/// Checks rule file and plugin together, then puts both into the site, grants
-/// what the plugin asks for and pins its digest. Nothing is written on a refusal.
-fn add(args: &AddArgs, site: &Site, screen: &Screen) -> Result<()> {
-    super::plugin::needs_toml(&args.rules)?;
-    let inspection = super::plugin::inspect(&args.plugin)?;
-    let id = args.rules.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let rules_to = site.rules.join(format!("{id}.toml"));
-    let plugin_to = folder(&site.rules).join(format!("{}.wasm", inspection.description.name));
-    for path in [&rules_to, &plugin_to] {
-        if path.exists() && !same(path, &args.rules) && !same(path, &args.plugin) {
-            let shown = path.display();
-            return Err(Error::new(Fault::Usage, say!("`{shown}` sudah ada", "`{shown}` is already there"))
-                .fix(say!("hapus dahulu, atau pakai id lain", "remove it first, or use another id")));
-        }
-    }
-    let undo = Undo::begin(site)?;
-    let done = put(args, site, &inspection, (&id, &rules_to, &plugin_to), screen);
-    if done.is_err() {
-        undo.restore(&[&rules_to, &plugin_to]);
-    }
-    let program = done?;
-    let granted: Vec<String> = inspection.description.columns.iter().map(|wish| wish.name.clone()).collect();
-    let added = Added { program: program.id.clone(), plugin_digest: program.plugin_digest.clone(), granted };
-    if screen.json {
-        return screen.json(&added);
-    }
-    let (program, columns) = (&added.program, added.granted.join(", "));
-    screen.say(&say!(
-        "program `{program}` ditambahkan; kolom yang diizinkan: {columns}",
-        "program `{program}` added; columns granted: {columns}"
-    ));
-    screen.next("layak run 2026Q3");
-    Ok(())
-}
-
-fn same(a: &Path, b: &Path) -> bool {
-    a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
-}
-
-fn put(
-    args: &AddArgs,
-    site: &Site,
-    inspection: &crate::sandbox::Inspection,
-    (id, rules_to, plugin_to): (&str, &Path, &Path),
-    screen: &Screen,
-) -> Result<Program> {
-    let copy = |from: &Path, to: &Path| -> Result<()> {
-        let bytes = std::fs::read(from).map_err(|cause| Error::storage(from, cause))?;
-        super::plugin::write_whole(to, &bytes)
-    };
-    let plugins = folder(&site.rules);
-    std::fs::create_dir_all(&plugins).map_err(|cause| Error::storage(&plugins, cause))?;
-    copy(&args.plugin, plugin_to)?;
-    copy(&args.rules, rules_to)?;
-    grant(site, id, inspection)?;
-    let period = period_or_newest(None, site).unwrap_or(Period::Quarter(2026, 3));
-    let loaded = load(site, period, 0, screen)?;
-    let program = find(&loaded.programs, id)?.clone();
-    let mut lock = Lock::read(&site.root.join("layak.lock"))?;
-    lock.pin(id, &program.plugin_digest, Some(&program.rule_hash));
-    lock.write()?;
-    Ok(program)
-}
-
-/// Appends the grant to operator.toml: the operator who adds the program grants
-/// what `plugin inspect` shows, and may cut it there.
-fn grant(site: &Site, id: &str, inspection: &crate::sandbox::Inspection) -> Result<()> {
-    let path = site.rules.join("operator.toml");
-    let mut text = std::fs::read_to_string(&path).map_err(|cause| Error::storage(&path, cause))?;
-    let heading = format!("[grants.{id}]");
-    if text.lines().any(|line| line.trim() == heading) {
-        return Ok(());
-    }
-    text.push_str(&format!("\n{heading}\ncolumns = [\n"));
-    for wish in &inspection.description.columns {
-        text.push_str(&format!("  \"{}\",\n", wish.name));
-    }
-    text.push_str("]\n");
-    super::plugin::write_whole(&path, text.as_bytes())
-}
-
-/// What `add` found, to be put back if it fails.
-struct Undo {
-    files: Vec<(PathBuf, Vec<u8>)>,
-}
-
-impl Undo {
-    fn begin(site: &Site) -> Result<Undo> {
-        let mut files = Vec::new();
-        for path in [site.rules.join("operator.toml"), site.root.join("layak.lock")] {
-            let bytes = std::fs::read(&path).map_err(|cause| Error::storage(&path, cause))?;
-            files.push((path, bytes));
-        }
-        Ok(Undo { files })
-    }
-
-    fn restore(self, new: &[&PathBuf]) {
-        for path in new {
-            let _gone = std::fs::remove_file(path);
-        }
-        for (path, bytes) in self.files {
-            let _put_back = std::fs::write(path, bytes);
-        }
-    }
 }
