@@ -22,6 +22,7 @@ mod quarter;
 mod readme;
 mod rules;
 mod sandbox;
+mod second_opinion;
 mod selection;
 mod shipped;
 mod snapshot;

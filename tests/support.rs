@@ -52,6 +52,7 @@ pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
 pub(crate) fn python(script: &str, arguments: &[&str]) -> Option<String> {
     let interpreter = std::env::var_os("LAYAK_PYTHON")?;
     let output = Command::new(interpreter).arg("-c").arg(script).args(arguments).output().expect("Python starts");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    Some(String::from_utf8(output.stdout).unwrap())
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    Some(said)
 }

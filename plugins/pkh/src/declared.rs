@@ -116,7 +116,7 @@ kit::criteria! { Pkh judges Family;
         reads [
             birth_date, sex, school_participation, school_level, certificate, severe_difficulties, dead,
             member_exclusions, pregnancy, pregnancy_order, delivery_date, human_rights_victim,
-            school_list_level,
+            school_list_level, member_count, relation,
         ]
         with [
             elderly_age, child_age_max, pupil_age_min, pupil_age_max, finished_certificates, levels_primary,
@@ -146,7 +146,7 @@ kit::criteria! { Pkh judges Family;
             since, previous,
             birth_date, sex, school_participation, school_level, certificate, severe_difficulties, dead,
             member_exclusions, pregnancy, pregnancy_order, delivery_date, human_rights_victim,
-            school_list_level,
+            school_list_level, member_count, relation,
         ]
         with [
             limit_quarters,

@@ -130,13 +130,14 @@ impl Pkh {
 
     /// A living member brings at least one paid component.
     ///
-    /// Unknown if none does for certain, but one may: a fact is missing.
-    /// Example: a couple of 40 and 38 without children fails. Source: PKH-LINGGAPURA.
+    /// Unknown if none does for certain, but one may: a fact is missing, or a
+    /// member. Example: a couple of 40 and 38 without children fails; with a third
+    /// declared and not loaded, unknown. Source: PKH-LINGGAPURA.
     #[inline(always)]
     fn component(&self, family: &Family) -> Outcome {
         if family.found.certain() != 0 {
             Outcome::Pass
-        } else if family.found.open() | family.found.level_open() != 0 {
+        } else if family.found.open() | family.found.level_open() != 0 || !self.complete(family) {
             Outcome::Unknown
         } else {
             Outcome::Fail
@@ -168,8 +169,9 @@ impl Pkh {
     /// After `limit_quarters` paid quarters in an unbroken run, health and
     /// education components pay nothing; this fails only if nothing else is
     /// there. Unknown if the history is missing and a limited component is at
-    /// stake, or if what would be left is itself unknown. Example: since 2021Q3,
-    /// two pupils, run 2026Q3: fails; with a grandmother of 65: passes. Source: PKH-5Y.
+    /// stake, or if what would be left is itself unknown: a fact of it is missing,
+    /// or a member. Example: since 2021Q3, two pupils, run 2026Q3: fails; with a
+    /// grandmother of 65: passes. Source: PKH-5Y.
     #[inline(always)]
     fn within_five_years(&self, family: &Family) -> Outcome {
         let (certain, open) = (family.found.certain(), family.found.open() | family.found.level_open());
@@ -177,9 +179,15 @@ impl Pkh {
             None => Outcome::unknown_if((certain | open) & LIMITED != 0),
             Some(paid) if paid < self.limit_quarters => Outcome::Pass,
             Some(_) if certain & !LIMITED != 0 || certain | open == 0 => Outcome::Pass,
-            Some(_) if open & !LIMITED != 0 || certain == 0 => Outcome::Unknown,
+            Some(_) if open & !LIMITED != 0 || certain == 0 || !self.complete(family) => Outcome::Unknown,
             Some(_) => Outcome::Fail,
         }
+    }
+
+    /// Whether all members are loaded: who is not may bring what the others do not.
+    #[inline(always)]
+    fn complete(&self, family: &Family) -> bool {
+        self.members_complete(family) == Outcome::Pass
     }
 
     /// Components that may still be paid after the five-year limit.
