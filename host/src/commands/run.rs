@@ -14,7 +14,7 @@ use crate::error::{Error, Fault, Result};
 use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest};
 use crate::program::Program;
 use crate::say;
-use crate::selection::Outcome;
+use crate::selection::{Binds, Outcome};
 use crate::snapshot::Snapshot;
 use crate::terms::{Period, Rupiah, show_count};
 
@@ -221,9 +221,12 @@ pub(crate) fn show(made: &Made, screen: &Screen) {
         })
         .collect();
     screen.table(&head, &rows);
-    for (line, outcome) in made.programs.iter().zip(&made.outcomes) {
+    // the first failure is what the verb ends with: it is said there
+    let last_word = made.outcomes.iter().position(|outcome| matches!(outcome, Outcome::Failed(_)));
+    for (at, (line, outcome)) in made.programs.iter().zip(&made.outcomes).enumerate() {
         match outcome {
             Outcome::Done(selection) => said(&line.program, &selection.funnel, screen),
+            _ if last_word == Some(at) => {}
             _ => {
                 let (program, reason) = (&line.program, line.reason.clone().unwrap_or_default());
                 screen.warn(&crate::terms::Text::new(
@@ -236,7 +239,10 @@ pub(crate) fn show(made: &Made, screen: &Screen) {
     let short = made.run.get(..12).unwrap_or(&made.run);
     let again = if made.again { word(", sama dengan sebelumnya", ", the same as before") } else { "" };
     screen.say(&say!("run {short}{again}", "run {short}{again}"));
-    screen.next(&format!("layak export {short} --program pkh --format csv"));
+    match made.programs.iter().find(|line| line.status == "done") {
+        Some(line) => screen.next(&format!("layak export {short} --program {} --format csv", line.program)),
+        None => screen.next("layak program list"),
+    }
 }
 
 fn said(program: &str, funnel: &crate::selection::Funnel, screen: &Screen) {
@@ -259,8 +265,12 @@ fn said(program: &str, funnel: &crate::selection::Funnel, screen: &Screen) {
         id.push_str(&format!("; penerima lama {last}, tetap {kept}, tidak lagi layak {gone}"));
         en.push_str(&format!("; received last period {last}, kept {kept}, no longer eligible {gone}"));
     }
-    let binds = funnel.binds.name();
-    id.push_str(&format!("; yang mengikat: {binds}"));
+    let (binds, mengikat) = match funnel.binds {
+        Binds::Quota => ("quota", "kuota"),
+        Binds::Ceiling => ("ceiling", "pagu"),
+        Binds::None => ("nothing, all eligible are served", "tidak ada, semua yang layak dilayani"),
+    };
+    id.push_str(&format!("; yang mengikat: {mengikat}"));
     en.push_str(&format!("; what binds: {binds}"));
     screen.say(&crate::terms::Text { id, en });
 }
