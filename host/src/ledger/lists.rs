@@ -259,3 +259,29 @@ impl ParquetList {
         Ok(vec![self.path])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "tests")]
+
+    use super::{Cell, Heading, ListFormat, ListWriter, XLSX_ROWS};
+
+    /// A list of so many rows as XLSX: the names of its files.
+    fn parts(rows: u64) -> Vec<String> {
+        let dir = tempfile::tempdir().unwrap();
+        let headings = [Heading { name: "peringkat".to_owned(), number: true }];
+        let mut list = ListWriter::create(&dir.path().join("list.xlsx"), ListFormat::Xlsx, &headings).unwrap();
+        for row in 0..rows {
+            list.row(&[Cell::Number(row.cast_signed())]).unwrap();
+        }
+        let files = list.finish().unwrap();
+        assert!(files.iter().all(|file| file.metadata().unwrap().len() > 0));
+        files.iter().map(|file| file.file_name().unwrap().to_string_lossy().into_owned()).collect()
+    }
+
+    #[test]
+    fn a_sheet_that_is_full_goes_on_in_a_second_file() {
+        assert_eq!(parts(XLSX_ROWS), ["list.xlsx"]);
+        assert_eq!(parts(XLSX_ROWS + 1), ["list.xlsx", "list-2.xlsx"]);
+    }
+}
