@@ -177,9 +177,9 @@ fn kept(site: &Path) -> BTreeMap<String, blake3::Hash> {
     files(site)
         .into_iter()
         .filter(|path| !inside(path).starts_with("cache/"))
-        // the journal of a command beside this one may come and go
+        // the journal and the half-made folder of a command beside this one may come and go
         .filter_map(|path| Some((inside(&path), blake3::hash(&fs::read(&path).ok()?))))
-        .filter(|(path, _)| !path.ends_with("-journal"))
+        .filter(|(path, _)| !path.ends_with("-journal") && !path.contains(".making-"))
         .collect()
 }
 
@@ -269,6 +269,9 @@ fn every_refusal_says_what_is_written_down() {
         shares.into_iter().flat_map(|one| one.join().unwrap()).collect()
     });
     assert!(faults.is_empty(), "{}", faults.join("\n"));
+    let left: Vec<_> =
+        files(&small().dir()).into_iter().filter(|path| path.display().to_string().contains(".making-")).collect();
+    assert!(left.is_empty(), "half-made folders are left: {left:?}");
 }
 
 #[test]

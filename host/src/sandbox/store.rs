@@ -9,7 +9,7 @@
 use std::fs;
 use std::hash::{Hash, Hasher};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -244,20 +244,20 @@ fn site_key(path: &Path) -> Result<[u8; 32]> {
     }
     let mut key = [0; 32];
     fs::File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut key)).map_err(trouble)?;
-    let fresh = path.with_extension(std::process::id().to_string());
-    let made = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&fresh);
-    made.and_then(|mut file| file.write_all(&key)).map_err(trouble)?;
-    // whoever is first wins, so that two processes agree on one key
-    match fs::hard_link(&fresh, path) {
-        Err(cause) if cause.kind() == std::io::ErrorKind::AlreadyExists => {
-            let _ = fs::remove_file(&fresh);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    // private from the start, under a name that no other thread or process has
+    let mut fresh = tempfile::NamedTempFile::new_in(folder).map_err(trouble)?;
+    fresh.write_all(&key).map_err(trouble)?;
+    // whoever is first wins, so that two starts agree on one key
+    match fresh.persist_noclobber(path) {
+        Ok(_) => Ok(key),
+        Err(lost) if lost.error.kind() == std::io::ErrorKind::AlreadyExists => {
             let bytes = fs::read(path).map_err(trouble)?;
             match <[u8; 32]>::try_from(bytes) {
                 Ok(key) => Ok(key),
                 Err(_) => fs::write(path, key).map(|()| key).map_err(trouble),
             }
         }
-        Err(cause) => Err(trouble(cause)),
-        Ok(()) => fs::remove_file(&fresh).map(|()| key).map_err(trouble),
+        Err(lost) => Err(trouble(lost.error)),
     }
 }
