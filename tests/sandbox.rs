@@ -6,6 +6,8 @@ pub(crate) mod built;
 mod bundled;
 mod cache;
 mod engine;
+pub(crate) mod graft;
 mod lies;
 mod measured;
 mod shapes;
+mod watchdog;
