@@ -14,6 +14,7 @@ mod cli;
 mod columns;
 mod golden;
 mod intake;
+mod judged;
 mod ledger;
 mod opened;
 mod outside;

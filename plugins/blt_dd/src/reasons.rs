@@ -97,10 +97,12 @@ impl BltDd {
     /// Source: BLTDD-26B, BLTDD-26C; the age is assumed.
     #[inline(always)]
     fn elderly_alone(&self, family: &Family, complete: bool) -> Known<bool> {
-        match (complete, family.household.living) {
-            (true, 1) => family.elderly.answer(true),
-            (true, _) => Some(false),
-            (false, _) => None,
+        match (family.household.living, family.elderly.answer(true)) {
+            // one who is not loaded may live here too, or be the one
+            (1, Some(true)) if !complete => None,
+            (0, _) if !complete => None,
+            (1, elderly) => elderly,
+            _ => Some(false),
         }
     }
 

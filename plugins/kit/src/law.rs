@@ -139,14 +139,16 @@ impl Exclusions {
     pub fn add(&mut self, by_nik: SetAt, head: bool, state_job: bool) -> bool {
         let record = if head { ITEMS_OF_RECORD } else { 0 };
         let mask = ITEMS_OF_INCOME | record;
-        self.unchecked |= by_nik.known & mask != mask;
         if by_nik.members & mask != 0 {
             let income = by_nik.members & ITEMS_OF_INCOME != 0;
             self.hit |= by_nik.members & record != 0 || (income && self.scope == Scope::Kk);
             if income {
+                // settled by the hit, but for what the head's record may still say of the family
+                self.unchecked |= by_nik.known & record != record;
                 return self.scope == Scope::Person;
             }
         }
+        self.unchecked |= by_nik.known & mask != mask;
         self.state_job |= state_job & (self.family.members & ITEMS_OF_INCOME == 0);
         false
     }

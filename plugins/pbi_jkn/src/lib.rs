@@ -119,7 +119,8 @@ impl PbiJkn {
     #[inline(always)]
     fn no_wage_premium(&self, person: &Person) -> Outcome {
         match person.wage_premium {
-            None => Outcome::Unknown,
+            // where no payer excludes, the list is not asked
+            None => Outcome::unknown_if(self.settings.premium_payers != 0),
             Some(0) => Outcome::Pass,
             // 1 employer, 2 self: the options of the setting in the same order
             Some(payer) => Outcome::fail_if(Some(self.settings.premium_payers >> (payer.min(32) - 1) & 1 == 1)),

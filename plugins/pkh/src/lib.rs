@@ -178,9 +178,10 @@ impl Pkh {
         match family.paid {
             None => Outcome::unknown_if((certain | open) & LIMITED != 0),
             Some(paid) if paid < self.limit_quarters => Outcome::Pass,
-            Some(_) if certain & !LIMITED != 0 || certain | open == 0 => Outcome::Pass,
-            Some(_) if open & !LIMITED != 0 || certain == 0 || !self.complete(family) => Outcome::Unknown,
-            Some(_) => Outcome::Fail,
+            Some(_) if certain & !LIMITED != 0 => Outcome::Pass,
+            Some(_) if open & !LIMITED != 0 || !self.complete(family) => Outcome::Unknown,
+            Some(_) if certain != 0 => Outcome::Fail,
+            Some(_) => Outcome::unknown_if(open != 0),
         }
     }
 
