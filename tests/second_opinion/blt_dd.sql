@@ -21,14 +21,21 @@ reasons AS (
     SELECT c.province, c.row,
         CASE WHEN f.decile IS NULL THEN NULL
              ELSE f.decile BETWEEN 1 AND getvariable('extreme_poor_max_decile') END AS extreme_poor,
-        coalesce(f.livelihood_lost, FALSE) AS livelihood_lost,
-        CASE WHEN m.ill THEN TRUE WHEN m.illness_missing THEN NULL ELSE FALSE END AS chronic_illness,
-        CASE WHEN coalesce(m.living, 0) <> 1 THEN FALSE ELSE m.age >= getvariable('elderly_age') END AS elderly_alone,
-        CASE WHEN m.disabled THEN TRUE WHEN m.disability_missing THEN NULL ELSE FALSE END AS severe_disability,
-        CASE WHEN NOT coalesce(m.woman_leads, FALSE) AND NOT coalesce(m.leader_sex_missing, FALSE) THEN FALSE
-             WHEN f.decile IS NULL THEN NULL
-             WHEN f.decile NOT BETWEEN 1 AND getvariable('female_head_max_decile') THEN FALSE
-             WHEN m.woman_leads THEN TRUE END AS female_head
+        CASE WHEN f.livelihood_lost IS NULL AND getvariable('livelihood_undelivered') = 'no' THEN FALSE
+             ELSE f.livelihood_lost END AS livelihood_lost,
+        -- a member who is not loaded may be the ill one, the disabled one, the woman who leads
+        CASE WHEN m.ill THEN TRUE WHEN m.illness_missing OR c.members_complete IS NULL THEN NULL ELSE FALSE END
+            AS chronic_illness,
+        CASE WHEN coalesce(m.living, 0) > 1 OR m.age < getvariable('elderly_age') THEN FALSE
+             WHEN c.members_complete IS NULL THEN NULL
+             WHEN m.living IS NULL THEN FALSE
+             ELSE m.age >= getvariable('elderly_age') END AS elderly_alone,
+        CASE WHEN m.disabled THEN TRUE WHEN m.disability_missing OR c.members_complete IS NULL THEN NULL ELSE FALSE END
+            AS severe_disability,
+        CASE WHEN f.decile NOT BETWEEN 1 AND getvariable('female_head_max_decile') THEN FALSE
+             WHEN m.woman_leads THEN CASE WHEN f.decile IS NOT NULL THEN TRUE END
+             WHEN coalesce(m.leader_sex_missing, FALSE) OR c.members_complete IS NULL THEN NULL
+             ELSE FALSE END AS female_head
     FROM common c
     JOIN family f ON f.province = c.province AND f.row = c.row
     LEFT JOIN of_members m ON m.province = c.province AND m.family_row = c.row),
@@ -49,13 +56,13 @@ SELECT c.province, c.row,
     list_contains((SELECT codes FROM allowed), f.village_kind) AS in_desa,
     NOT (list_contains(getvariable('not_receiving'), 'pkh') AND p.row IS NOT NULL) AS not_pkh_recipient,
     NOT (list_contains(getvariable('not_receiving'), 'sembako') AND s.row IS NOT NULL) AS not_sembako_recipient,
-    -- a member who is not loaded may be the ill one
-    CASE WHEN n.met > 0 THEN TRUE WHEN n.not_known > 0 OR c.members_complete IS NULL THEN NULL ELSE FALSE END AS any_reason,
+    CASE WHEN n.met > 0 THEN TRUE WHEN n.not_known > 0 THEN NULL ELSE FALSE END AS any_reason,
     getvariable('amount_month') * getvariable('months_paid') AS amount,
     f."previous.blt_dd" AS previous,
-    f.village AS area,
-    {'poorest': CASE WHEN f.decile = 1 THEN 0 ELSE 1 END, 'met': -n.met,
-     'decile': CASE WHEN coalesce(f.decile, 0) = 0 THEN 99 ELSE f.decile END, 'lot': lot.lot} AS place
+    -- decile 1, then the number of reasons met, then the decile
+    CASE WHEN f.decile = 1 THEN 1000000 ELSE 0 END + 1000 * n.met
+      + CASE WHEN f.decile BETWEEN 1 AND 10 THEN 11 - f.decile ELSE 0 END AS score,
+    lot.lot AS lot
 FROM common c
 JOIN family f ON f.province = c.province AND f.row = c.row
 JOIN counted n ON n.province = c.province AND n.row = c.row

@@ -124,7 +124,7 @@ had AS (
     FROM options GROUP BY ALL)
 SELECT c.province, c.row,
     c.alive, c.members_complete, c.not_excluded, c.state_job_checked,
-    CASE WHEN f.decile > 0 THEN TRUE END AS decile_determined,
+    CASE WHEN f.decile = 0 THEN NULL ELSE TRUE END AS decile_determined,
     CASE WHEN f.decile IS NULL THEN NULL ELSE f.decile <= getvariable('max_decile') END AS decile_within,
     NOT (list_contains(getvariable('not_with'), 'permakanan') AND c.had_permakanan
       OR list_contains(getvariable('not_with'), 'klj') AND c.had_klj) AS not_with,
@@ -143,7 +143,9 @@ SELECT c.province, c.row,
          WHEN NOT coalesce(o.fact_missing OR o.pupil_without_level, FALSE) THEN TRUE END AS within_five_years,
     coalesce(b.amount, 0) AS amount,
     f."previous.pkh" AS previous,
-    {'decile': CASE WHEN f.decile = 0 THEN 99 ELSE f.decile END, 'component': b.first_place, 'lot': lot.lot} AS place
+    -- decile, then the first component paid in the rule file's order
+    10 * CASE WHEN f.decile BETWEEN 1 AND 10 THEN 11 - f.decile ELSE 0 END + coalesce(9 - b.first_place, 0) AS score,
+    lot.lot AS lot
 FROM common c
 JOIN family f ON f.province = c.province AND f.row = c.row
 JOIN ends e ON e.province = c.province AND e.row = c.row

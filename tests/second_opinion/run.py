@@ -41,40 +41,32 @@ def in_force(lines, period):
     return max(held, key=lambda line: month(line["from"]))["value"]
 
 
-# What the SQL takes for granted; a rule file that says otherwise asks for other SQL.
-GRANTED = {
-    "pkh": {"exclusion_scope": "kk"},
-    "sembako": {"exclusion_scope": "kk"},
-    "pbi_jkn": {},
-    "blt_dd": {"livelihood_undelivered": "no"},
-}
-SUB_KEYS = {"pbi_jkn": ["family_lot", "age_youngest"]}
+def percent(share):
+    """`25%` as a whole number."""
+    return int(share.removesuffix("%"))
 
 
-def set_variables(db, program, rules, manifest):
+def set_variables(db, rules, manifest):
     """Hands the values of a rule file to SQL."""
     period = manifest["period"]
     values = {name: in_force(lines, period) for name, lines in rules["settings"].items()}
     if "months_paid" in rules:
         paid = rules["months_paid"]
         values["months_paid"] = paid if isinstance(paid, int) else in_force(paid, period)
-    scale = manifest["scale"]
-    values["seats"] = in_force(rules["quota"]["total"], period) * scale["holds"] // scale["stands_for"]
     values["as_of"] = manifest["as_of"]
     values["period"] = month(period) // 3
-    for name, value in GRANTED[program].items():
-        assert values[name] == value, f"{program}: there is no SQL for {name} = {values[name]}"
-    assert rules["ranking"]["then"] == SUB_KEYS.get(program, []), f"{program}: there is no SQL for this order"
+    values.setdefault("exclusion_scope", "kk")
     for name, value in values.items():
         # a list of nothing has no type of its own
         held = "[]::VARCHAR[]" if value == [] else "?"
         db.execute(f"SET VARIABLE {name} = {held}", [] if value == [] else [value])
 
 
-def lots(db, folder, seed):
+def lots(db, folder, seed, unit):
     """Tables of the published lot: keyed hash of the id's eight bytes, the first eight of it."""
     key = blake3.blake3(seed.encode()).digest()
-    for table, of, column in (("family_lot", "family", "family_id"), ("person_lot", "member", "person_id")):
+    tables = [("family_lot", "family", "family_id"), ("person_lot", "member", "person_id")]
+    for table, of, column in tables if unit == "person" else tables[:1]:
         path = folder / f"{table}.csv"
         with path.open("w", newline="") as file:
             out = csv.writer(file)
@@ -96,10 +88,21 @@ def load(db, snapshot, manifest):
             f"CREATE TEMP TABLE {table} AS SELECT *, file_row_number AS row"
             f" FROM read_parquet('{snapshot}/{folder}/*.parquet', file_row_number = true)"
         )
-    rows = manifest["regions"]["villages"]
-    villages = [(ordinal, f"{system}:{code}") for ordinal, (_, system, code, _) in enumerate(rows)]
-    db.execute("CREATE TEMP TABLE village (ordinal UINTEGER, code VARCHAR)")
-    db.executemany("INSERT INTO village VALUES (?, ?)", villages)
+    # where each row of either unit lives
+    where = "f.province, {row} AS row, f.regency, f.village, f.village_kind, f.decile"
+    db.execute(f"CREATE TEMP TABLE family_home AS SELECT {where.format(row='f.row')} FROM family f")
+    db.execute(
+        f"CREATE TEMP TABLE person_home AS SELECT {where.format(row='m.row')} FROM member m"
+        " JOIN family f ON f.province = m.province AND f.row = m.family_row"
+    )
+    regencies = manifest["regions"]["regencies"]
+    villages = manifest["regions"]["villages"]
+    areas = [("regency", at, f"kemendagri:{regency['code']}") for at, regency in enumerate(regencies)]
+    areas += [("village", at, f"{system}:{code}") for at, (_, system, code, _) in enumerate(villages)]
+    provinces = sorted({regency["code"][:2] for regency in regencies})
+    areas += [("province", int(code), f"kemendagri:{code}") for code in provinces]
+    db.execute("CREATE TEMP TABLE area (level VARCHAR, area UINTEGER, code VARCHAR)")
+    db.executemany("INSERT INTO area VALUES (?, ?, ?)", areas)
 
 
 def any_of(names, test):
@@ -125,33 +128,90 @@ def outcome(db, rules, program):
     )
 
 
-def cut(db, rules):
-    """Ranks the eligible and gives the seats: `mine` has status, rank and amount per row."""
-    assert rules["incumbent"]["rule"] in ("keep", "none") and not rules["ceiling"]["binding"]
-    keep = rules["incumbent"]["rule"] == "keep"
-    quota = rules["quota"]
-    area = "0" if quota["level"] == "national" else "area"
+KINDS = {"kelurahan": 1, "desa": 2, "desa_adat": 3}
+SUB_KEYS = {
+    ("family_lot", "person"): "family_lot",
+    ("family_lot", "family"): "lot",
+    ("age_youngest", "person"): "coalesce(age, 9999)",
+    ("age_oldest", "person"): "coalesce(-age, 9999)",
+}
+
+
+def rank(db, rules, unit):
+    """The eligible in their total order, each with its area: the table `ranked`."""
+    incumbent = rules["incumbent"]["rule"]
+    order = ["coalesce(previous, false) DESC"] if incumbent == "keep" else []
+    band = incumbent["band"] if isinstance(incumbent, dict) else 0
+    order.append(f"score + CASE WHEN previous THEN {band} ELSE 0 END DESC")
+    order += [SUB_KEYS[name, unit] for name in rules["ranking"]["then"] if (name, unit) in SUB_KEYS]
+    level = rules["quota"]["level"]
+    area = "0" if level == "national" else f"h.{level}"
+    kinds = [str(KINDS[name]) for name in rules["quota"].get("only", [])]
+    db.execute(f"SET VARIABLE level = '{level}'")
+    db.execute(
+        f"""CREATE OR REPLACE TEMP TABLE placed AS
+        SELECT s.*, CASE WHEN {f"h.village_kind IN ({', '.join(kinds)})" if kinds else "TRUE"} THEN {area} END AS area,
+               h.decile, h.regency
+        FROM sorted s JOIN {unit}_home h USING (province, row)"""
+    )
     db.execute(
         f"""CREATE OR REPLACE TEMP TABLE ranked AS
-        SELECT *, row_number() OVER (ORDER BY {"coalesce(previous, false) DESC," if keep else ""} place) AS rank,
-               {area} AS of_area
-        FROM sorted WHERE status = 2"""
+        SELECT *, row_number() OVER (ORDER BY {", ".join(order)}, lot) AS rank FROM placed WHERE status = 2"""
     )
-    if area == "0":
-        db.execute("CREATE OR REPLACE TEMP TABLE seats AS SELECT 0 AS of_area, getvariable('seats') AS seats")
+
+
+def share_out(db, rules, manifest):
+    """The table `seats`: how many each area has."""
+    quota, period, scale = rules["quota"], manifest["period"], manifest["scale"]
+    if quota.get("unlimited"):
+        db.execute("CREATE OR REPLACE TEMP TABLE seats AS SELECT DISTINCT area, 1000000000000 AS seats FROM ranked")
+        return
+    areas = in_force(quota["areas"], period) if "areas" in quota else None
+    total = sum(areas.values()) if areas else in_force(quota["total"], period)
+    total = total * scale["holds"] // scale["stands_for"]
+    db.execute(f"SET VARIABLE seats = {total}")
+    if quota["level"] == "national":
+        db.execute(f"CREATE OR REPLACE TEMP TABLE seats AS SELECT 0 AS area, {total} AS seats")
+        return
+    if areas:
+        db.execute("CREATE OR REPLACE TEMP TABLE given (code VARCHAR, weight BIGINT)")
+        db.executemany("INSERT INTO given VALUES (?, ?)", list(areas.items()))
+        weights = "SELECT area, code, weight FROM given JOIN area USING (code) WHERE level = getvariable('level')"
     else:
-        assert quota["level"] == "village" and quota["base"] == "d1_d4" and quota["only"]
-        db.execute("SET VARIABLE quota_only = ?", [quota["only"]])
-        db.execute((HERE / "seats.sql").read_text())
+        counted = {"registered": "TRUE", "eligible": "status = 2", "d1_d4": "decile BETWEEN 1 AND 4"}[quota["base"]]
+        weights = f"""SELECT p.area, a.code, count(*) AS weight
+            FROM placed p JOIN area a ON a.level = getvariable('level') AND a.area = p.area
+            WHERE {counted} GROUP BY ALL"""
+    db.execute(f"CREATE OR REPLACE TEMP TABLE weights AS {weights}")
+    db.execute((HERE / "seats.sql").read_text())
+
+
+def cut(db, rules, manifest, unit):
+    """Ranks the eligible and gives the seats: `mine` has status, rank, place and amount per row."""
+    rank(db, rules, unit)
+    share_out(db, rules, manifest)
+    ceiling, scale = rules["ceiling"], manifest["scale"]
+    limit = 10**18
+    if ceiling["binding"]:
+        year = in_force(ceiling["year"], manifest["period"])
+        limit = year * percent(ceiling["share_per_quarter"]) // 100 * scale["holds"] // scale["stands_for"]
     db.execute(
-        """CREATE OR REPLACE TEMP TABLE mine AS
-        WITH placed AS (
-            SELECT r.*, row_number() OVER (PARTITION BY of_area ORDER BY rank)
-                   <= coalesce((SELECT seats FROM seats s WHERE s.of_area = r.of_area), 0) AS chosen
-            FROM ranked r)
-        SELECT s.province, s.row, CASE WHEN p.chosen THEN 1 ELSE s.status END AS status,
-               coalesce(p.rank, 0) AS rank, s.amount
-        FROM sorted s LEFT JOIN placed p USING (province, row)"""
+        f"""CREATE OR REPLACE TEMP TABLE mine AS
+        WITH seated AS (
+            SELECT r.*, row_number() OVER (PARTITION BY r.area ORDER BY rank) <= coalesce(s.seats, 0) AS chosen
+            FROM ranked r LEFT JOIN seats s USING (area)),
+        -- down the order, ending at the first row that does not fit
+        paid AS (
+            SELECT *, chosen AND sum(CASE WHEN chosen THEN amount ELSE 0 END) OVER (ORDER BY rank) <= {limit} AS paid
+            FROM seated),
+        -- one waiting list per area; without a seat of one's own, per province
+        waiting AS (
+            SELECT *, CASE WHEN paid THEN 0 ELSE row_number() OVER (
+                PARTITION BY paid, area, CASE WHEN area IS NULL THEN province END ORDER BY rank) END AS place
+            FROM paid)
+        SELECT s.province, s.row, CASE WHEN p.paid THEN 1 ELSE s.status END AS status,
+               coalesce(p.rank, 0) AS rank, coalesce(p.place, 0) AS place, s.amount
+        FROM sorted s LEFT JOIN waiting p USING (province, row)"""
     )
 
 
@@ -166,6 +226,7 @@ def compare(db, run, program):
     db.execute(
         """CREATE OR REPLACE TEMP TABLE both_ways AS
         SELECT province, row, m.status AS my_status, s.status AS status, m.rank AS my_rank, s.rank AS rank,
+               m.place AS my_place, s.place AS place,
                m.amount AS my_amount, v.amount AS amount, v.failed AS failed, v.unknown AS unknown
         FROM mine m FULL JOIN selection s USING (province, row) FULL JOIN verdicts v USING (province, row)"""
     )
@@ -173,13 +234,16 @@ def compare(db, run, program):
         "rows": "my_status IS NULL OR status IS NULL OR amount IS NULL",
         "status": "my_status <> status",
         "rank": "my_status = status AND my_rank <> rank",
+        "place": "my_status = status AND my_place <> place",
         "amount": "my_status = status AND status IN (1, 2) AND my_amount <> amount",
         # what a row under review would be paid on what is known
         "amount under review": "my_status = 3 AND status = 3 AND my_amount <> amount",
     }
     total = 0
     rows, chosen = db.execute("SELECT count(*), count(*) FILTER (my_status = 1) FROM both_ways").fetchone()
-    print(f"{program}: {rows} rows, {chosen} recipients")
+    counts = f"SELECT my_status, count(*) FROM both_ways GROUP BY 1 ORDER BY 1"
+    shown = ", ".join(f"{STATUS.get(is_, is_)} {count}" for is_, count in db.execute(counts).fetchall())
+    print(f"{program}: {rows} rows, {chosen} recipients ({shown})")
     for kind, test in kinds.items():
         (found,) = db.execute(f"SELECT count(*) FROM both_ways WHERE {test}").fetchone()
         total += found
@@ -209,13 +273,13 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for program, unit in PROGRAMS:
             rules = tomllib.loads((asked.rules / f"{program}.toml").read_text())
-            set_variables(db, program, rules, manifest)
-            lots(db, Path(folder), rules["ranking"]["seed"])
+            set_variables(db, rules, manifest)
+            lots(db, Path(folder), rules["ranking"]["seed"], unit)
             if unit == "family":
                 db.execute((HERE / "families.sql").read_text())
             db.execute((HERE / f"{program}.sql").read_text())
             outcome(db, rules, program)
-            cut(db, rules)
+            cut(db, rules, manifest, unit)
             total += compare(db, asked.run, program)
             db.execute(f"CREATE TEMP TABLE got_{program} AS SELECT province, row FROM mine WHERE status = 1")
     print(f"{total} differences")
