@@ -157,7 +157,7 @@ fn bend(what: &str, site: &Path) {
             rewrite(&lock, format!("{before}[programs.pkh]\nplugin = \"{}{}", "0".repeat(64), &pinned[64..]));
         }
         "snapshot_changed" => flip(&site.join("snapshots"), "manifest.json"),
-        "selection_changed" => flip(&site.join("runs"), ".parquet"),
+        "selection_changed" => flip(&site.join("runs"), "11.parquet"),
         "two_runs_alike" => {
             let ledger = rusqlite::Connection::open(site.join("ledger.sqlite")).unwrap();
             let twin = "INSERT INTO runs (run, period, snapshot, receipt, noted)

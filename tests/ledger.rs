@@ -12,7 +12,7 @@ use layak::ledger::{
     Candidate, Explaining, Export, Folders, Ledger, ListFormat, Made, RunRequest, Vault, export, formula_safe, run,
     verify,
 };
-use layak::program::{AreaLevel, Base, Incumbents, PartText, Program, Quota, Seats, SubKey, UnknownRule};
+use layak::program::{AreaLevel, Base, Incumbents, PartText, Program, Quota, Seats, SubKey, Unfilled, UnknownRule};
 use layak::registry::{FamilyIdentity, PersonIdentity};
 use layak::sandbox::{ColumnWish, Description, Line, Part, Unit, Verdicts};
 use layak::selection::Judging;
@@ -141,6 +141,8 @@ fn program(name: &str, seats: u64, reads: &[&str], after: &[&str]) -> Program {
             level: AreaLevel::National,
             seats: Seats::Total { total: seats, base: Base::Eligible },
             only: Vec::new(),
+            reserves: Vec::new(),
+            unfilled: Unfilled::Stay,
         },
         ceiling: None,
         sub_keys: vec![SubKey::FamilyLot],

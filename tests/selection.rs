@@ -1,18 +1,20 @@
 //! Selection: the same as a naive second implementation; the same bytes for any
 //! order of rows, batch size and number of threads; failures stay alone.
 
+mod drawn;
 mod naive;
 mod world;
 
 use std::collections::BTreeMap;
 
 use layak::error::Fault;
-use layak::program::{AreaLevel, Base, Ceiling, Incumbents, Ratio, Seats, SubKey, VillageKind};
+use layak::program::{AreaLevel, Base, Ceiling, Incumbents, Ratio, Seats, SubKey, Unfilled, VillageKind};
 use layak::sandbox::Unit;
-use layak::selection::{Binds, Outcome, Selection, status};
+use layak::selection::{Binds, Depth, Outcome, Selection, status};
 
+use drawn::{Draw, draw, draw_rules};
 use naive::Fate;
-use world::{Draw, Family, Kept, RECEIVES, Reader, Row, Rules, World, draw, draw_rules, frame, make, program};
+use world::{Family, Kept, RECEIVES, Reader, Row, Rules, World, frame, make, program};
 
 const FULL: Ratio = Ratio { holds: 1, stands_for: 1 };
 
@@ -33,7 +35,15 @@ fn fates(world: &World, kept: &Kept, at: usize, unit: Unit) -> BTreeMap<u64, Fat
             let rows = &selected[&(at, layak::selection::Place { partition, group })];
             assert_eq!(ids.len(), rows.status.len());
             for (row, id) in ids.into_iter().enumerate() {
-                all.insert(id, Fate { status: rows.status[row], rank: rows.rank[row], place: rows.place[row] });
+                all.insert(
+                    id,
+                    Fate {
+                        status: rows.status[row],
+                        rank: rows.rank[row],
+                        place: rows.place[row],
+                        seat: rows.seat[row],
+                    },
+                );
             }
         }
     }
@@ -59,7 +69,7 @@ fn shuffle<T>(rows: &mut [T], draw: &mut Draw) {
 #[test]
 fn the_same_as_a_naive_second_implementation() {
     let mut met = BTreeMap::<&str, usize>::new();
-    for seed in 0..400 {
+    for seed in 0..600 {
         let mut random = Draw(seed);
         let families = [3, 40, 300][random.below(3) as usize];
         let partitions = draw(&mut random, families);
@@ -67,13 +77,16 @@ fn the_same_as_a_naive_second_implementation() {
         let rules = draw_rules(&mut random, rows);
         let scale = [FULL, Ratio { holds: 2, stands_for: 7 }][random.below(2) as usize];
         let (group, batch) = (1 + random.below(90) as usize, 1 + random.below(40) as usize);
-        let world = World::new(partitions, group, batch);
+        let mut world = World::new(partitions, group, batch);
+        world.weighted = random.below(4) == 0;
         let (found, selection) = one(&world, &rules, scale, 1 + random.below(4) as usize);
-        let (wanted, paid) = naive::select(&world.partitions, &rules, scale);
-        assert_eq!(found, wanted, "seed {seed}: {rules:?}");
+        let said = naive::select(&world.partitions, &rules, scale, world.weighted);
+        assert_eq!(found, said.fates, "seed {seed}: {rules:?}");
         let funnel = &selection.funnel;
-        assert_eq!(funnel.cost_period, paid, "seed {seed}");
-        let count = |is: u8| wanted.values().filter(|fate| fate.status == is).count() as u64;
+        if !world.weighted {
+            assert_eq!(funnel.cost_period, said.paid, "seed {seed}");
+        }
+        let count = |is: u8| said.fates.values().filter(|fate| fate.status == is).count() as u64;
         assert_eq!(
             (funnel.recipients, funnel.waiting, funnel.review, funnel.refused_unknown, funnel.failed),
             (
@@ -85,9 +98,51 @@ fn the_same_as_a_naive_second_implementation() {
             ),
             "seed {seed}"
         );
+        assert_eq!(funnel.incumbents.held, said.held, "seed {seed}: {rules:?}");
+        assert_eq!(funnel.luck.recipients, said.drawn, "seed {seed}: {rules:?}");
+        let draws = funnel.areas.iter().filter_map(|area| Some((area.code.clone(), area.draw?)));
+        let draws: BTreeMap<_, _> = draws.map(|(code, draw)| (code, (draw.candidates, draw.places))).collect();
+        assert_eq!(draws, said.draws, "seed {seed}: {rules:?}");
+        let seats = |kind: fn(u8) -> bool| said.fates.values().filter(|fate| kind(fate.seat)).count() as u64;
+        assert_eq!(funnel.flowed, seats(|kind| kind == 2), "seed {seed}");
         *met.entry(funnel.binds.name()).or_default() += 1;
+        for (name, happened) in [
+            ("reserve", seats(|kind| kind >= 16) > 0),
+            ("second reserve", seats(|kind| kind == 17) > 0),
+            ("flow", funnel.flowed > 0),
+            ("held", said.held > 0),
+            ("draw", said.drawn > 0),
+            ("reserve and flow under a ceiling", funnel.flowed > 0 && funnel.binds == Binds::Ceiling),
+            ("weights", world.weighted),
+        ] {
+            *met.entry(name).or_default() += usize::from(happened);
+        }
+        alone(&world, &rules, scale, &said.fates, funnel, seed);
     }
-    assert!(met.len() == 3 && met.values().all(|times| *times > 10), "every constraint binds somewhere: {met:?}");
+    assert!(met.len() == 10 && met.values().all(|times| *times >= 5), "everything happens somewhere: {met:?}");
+}
+
+/// The cut without the whole order serves the same rows, and counts the same.
+fn alone(
+    world: &World,
+    rules: &Rules,
+    scale: Ratio,
+    wanted: &BTreeMap<u64, Fate>,
+    whole: &layak::selection::Funnel,
+    seed: u64,
+) {
+    let own = program("first", rules, &[], &[]);
+    let judge = reader(rules.unit);
+    let programs: [(&layak::program::Program, &dyn layak::selection::Judging); 1] = [(&own, &judge)];
+    let (outcomes, kept) = world::make_to(Depth::Cut, world, &frame(30, scale), &programs, BTreeMap::new(), 2);
+    let Outcome::Done(selection) = outcomes.unwrap().remove(0) else { panic!("seed {seed}") };
+    for (id, fate) in fates(world, &kept, 0, rules.unit) {
+        let wanted = wanted[&id];
+        assert_eq!((fate.status, fate.seat), (wanted.status, wanted.seat), "seed {seed}, row {id}: {rules:?}");
+        assert_eq!((fate.rank, fate.place), (0, 0));
+    }
+    let funnel = layak::selection::Funnel { last_rank: whole.last_rank, ..selection.funnel };
+    assert_eq!(funnel, *whole, "seed {seed}: {rules:?}");
 }
 
 #[test]
@@ -117,7 +172,7 @@ fn row_order_batch_size_and_threads_change_nothing() {
 fn equal_families(count: u64, regency: impl Fn(u64) -> u16) -> Vec<Family> {
     let row = |id| Row { id, amount: 100, ..Row::default() };
     (1..=count)
-        .map(|id| Family { row: row(id), regency: regency(id), decile: Some(1), kind: Some(2), members: Vec::new() })
+        .map(|id| Family { row: row(id), regency: regency(id), decile: Some(1), kind: Some(2), ..Family::default() })
         .collect()
 }
 
@@ -128,6 +183,8 @@ fn plain(level: AreaLevel, seats: Seats) -> Rules {
         level,
         seats,
         only: Vec::new(),
+        reserves: Vec::new(),
+        unfilled: Unfilled::Stay,
         ceiling: None,
         sub_keys: Vec::new(),
         seed: "undian".to_owned(),

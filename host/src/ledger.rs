@@ -6,6 +6,7 @@
 //! `ledger.sqlite`, apart from the hashed files. Only `export` meets identities.
 
 mod anchors;
+mod areas;
 mod counts;
 mod export;
 mod lists;
@@ -25,6 +26,7 @@ use crate::selection::Judging;
 use crate::snapshot::Batch;
 
 pub use anchors::{Ledger, RunEntry};
+pub use areas::{AreaLine, NATION, NOWHERE};
 pub use export::{Export, Exported, ListFile, Vault, export};
 pub use lists::{ListFormat, formula_safe};
 pub use look::{Look, RunView, Spot};

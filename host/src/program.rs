@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::columns::ColumnId;
+use crate::columns::{ColumnId, Entity};
 use crate::sandbox::{Description, Unit, Value};
 use crate::terms::Text;
 
@@ -17,6 +17,7 @@ pub mod lock;
 pub mod operator;
 pub mod page;
 pub mod quota;
+mod reserve;
 pub mod schema;
 pub mod settings;
 pub mod show;
@@ -89,6 +90,69 @@ pub enum VillageKind {
     DesaAdat,
 }
 
+/// What becomes of seats that an area cannot fill.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum Unfilled {
+    /// They stay unused.
+    #[default]
+    Stay,
+    /// They go to the waiting rows of the area above, then of the one above it, up to the nation.
+    Flow,
+}
+
+/// Seats of every area that are first offered to a group, before scaling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reserve {
+    /// Name in receipts and tables.
+    pub name: String,
+    /// Title.
+    pub title: Text,
+    /// How many of the area's seats.
+    pub seats: ReserveSeats,
+    /// Where the number comes from.
+    pub source: String,
+    /// Who may take them.
+    pub group: Group,
+}
+
+/// How many of an area's seats are reserved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReserveSeats {
+    /// So many thousandths of the area's seats, rounded down.
+    PerMille(u16),
+    /// A number in every area, shrunk with the snapshot's scale (rounds down).
+    Number(u64),
+}
+
+/// Rows that a reserve is for: a test on one column. A member's column is met by a family if
+/// any of its members meets it, a family's column by all its members. Unknown = not in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Group {
+    /// The column.
+    pub column: ColumnId,
+    /// Its name.
+    pub name: String,
+    /// Its table.
+    pub entity: Entity,
+    /// The test.
+    pub test: GroupTest,
+}
+
+/// A test on a column's whole number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GroupTest {
+    /// One of these values; for a set: holds one of these codes.
+    In(Vec<i64>),
+    /// At least this.
+    AtLeast(i64),
+    /// At most this.
+    AtMost(i64),
+    /// Yes (or no); for a set: holds any code (or is known to hold none).
+    Yes(bool),
+    /// In one of these regions, by code with system.
+    Regions(Vec<String>),
+}
+
 /// Seats before scaling.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Quota {
@@ -99,6 +163,10 @@ pub struct Quota {
     /// Kinds of village that a share-out is over, in the order of their codes; empty =
     /// all. Families elsewhere, or of unknown kind, have no area: no seat and no weight.
     pub only: Vec<VillageKind>,
+    /// Seats of each area that are first offered to a group, in the order of filling.
+    pub reserves: Vec<Reserve>,
+    /// What becomes of seats that an area cannot fill.
+    pub unfilled: Unfilled,
 }
 
 /// How many seats an area has.

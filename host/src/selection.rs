@@ -9,19 +9,29 @@
 mod amounts;
 mod areas;
 mod cut;
+mod fill;
 mod funnel;
 mod gather;
+mod group;
+mod hand_out;
 mod judge;
+mod luck;
 mod order;
+mod promote;
+mod rank;
 mod received;
 mod sealed;
+mod spill;
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 
 pub use areas::AreaTable;
-pub use funnel::{Binds, CriterionCount, Funnel, IncumbentCount, PartitionCount};
+pub use fill::{AreaFill, Candidate, fill_area, seat};
+pub use funnel::{Binds, CriterionCount, Funnel, IncumbentCount, Luck, PartitionCount, PromotionCount};
+pub use luck::{AreaCount, Draw, ReserveCount};
 pub use order::{order_hash, order_key};
+pub use promote::{Earlier, Listed};
 pub use received::Received;
 pub use sealed::{SealedRows, areas_of};
 
@@ -78,6 +88,11 @@ pub trait Rows: Sync {
     /// # Errors
     /// What reading met, or what `each` returned.
     fn read(&self, place: Place, wanted: &Wanted, each: &mut dyn FnMut(&mut Batch) -> Result<()>) -> Result<()>;
+    /// Seats that a row of each family of a batch takes, where rows stand for others (a
+    /// sample): pushes one number per family, or none at all where each row takes one.
+    /// The unit of these numbers is that of the scaled seats, so a sample whose rows stand
+    /// for 102.5 families may say 1025 with `Frame::scale` ten to one.
+    fn weigh(&self, _place: Place, _batch: &Batch, _into: &mut Vec<u32>) {}
 }
 
 /// What judges: a plugin with its settings.
@@ -112,6 +127,8 @@ pub struct Selected {
     pub rank: Vec<u32>,
     /// 1-based place on the waiting list of the row's quota area; 0 = not waiting.
     pub place: Vec<u32>,
+    /// Kind of seat, see `seat`; 0 = none.
+    pub seat: Vec<u8>,
 }
 
 /// Where verdicts and selections go. Called from any thread, in any order of
@@ -144,6 +161,20 @@ pub struct Entry<'a> {
     pub previous: Option<ColumnId>,
     /// `receives.<program>`, made for those ordered after it.
     pub receives: Option<ColumnId>,
+    /// The list of an earlier run: its vacancies are filled from its waiting rows, and
+    /// nobody is ranked anew.
+    pub promote: Option<&'a Earlier>,
+}
+
+/// How far rows are put in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Depth {
+    /// All eligible rows: ranks and waiting lists.
+    #[default]
+    Whole,
+    /// Only where a cut falls: who is served, with which kind of seat, and every count.
+    /// Ranks and places are 0. The recipients are those of `Whole`.
+    Cut,
 }
 
 /// What the host itself reads or knows of the snapshot.
@@ -179,6 +210,8 @@ pub struct Request<'a> {
     pub frame: &'a Frame,
     /// Recipients of an earlier run of the same snapshot and period, by program.
     pub received: BTreeMap<String, Received>,
+    /// How far rows are put in order.
+    pub depth: Depth,
     /// Where verdicts and selections go.
     pub sink: &'a dyn Sink,
     /// Set to stop: the run ends with `Fault::Interrupted`.
@@ -213,7 +246,7 @@ pub enum Outcome {
 /// A cycle or a missing program in `after`, a failing snapshot or sink, a
 /// cancelled run. A failing plugin is an `Outcome`, not an error.
 pub fn select(request: Request<'_>) -> Result<Vec<Outcome>> {
-    let Request { rows, entries, frame, mut received, sink, cancel, seen } = request;
+    let Request { rows, entries, frame, mut received, depth, sink, cancel, seen } = request;
     let levels = levels(entries, &received)?;
     let mut outcomes: Vec<Option<Outcome>> = entries.iter().map(|_| None).collect();
     for level in levels {
@@ -224,7 +257,7 @@ pub fn select(request: Request<'_>) -> Result<Vec<Outcome>> {
                 None => live.push(at),
             }
         }
-        let job = judge::Level { rows, entries, frame, received: &received, sink, cancel, seen, live: &live };
+        let job = judge::Level { rows, entries, frame, received: &received, depth, sink, cancel, seen, live: &live };
         let mut made = Vec::new();
         for (at, judged) in live.iter().copied().zip(judge::judge_level(&job)?) {
             match judged.and_then(|judged| cut::rank_and_cut(&job, at, judged)) {

@@ -8,12 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use layak::columns::{ColumnId, Entity, Kind};
 use layak::error::{Error, Fault, Result};
 use layak::program::{
-    AreaLevel, Base, Ceiling, Incumbents, PartText, Program, Quota, Ratio, Seats, SubKey, UnknownRule, VillageKind,
+    AreaLevel, Ceiling, Incumbents, PartText, Program, Quota, Ratio, Reserve, Seats, SubKey, Unfilled, UnknownRule,
+    VillageKind,
 };
 use layak::sandbox::{ColumnWish, Description, Part, Unit, Verdicts};
 use layak::selection::{
-    AreaTable, Entry, Frame, GroupRows, Judging, Outcome, PartitionRows, Place, Received, Request, Rows, Selected,
-    Sink, Wanted, select,
+    AreaTable, Depth, Entry, Frame, GroupRows, Judging, Outcome, PartitionRows, Place, Received, Request, Rows,
+    Selected, Sink, Wanted, select,
 };
 use layak::snapshot::{Batch, BatchColumn, Values};
 use layak::terms::{Date, FamilyId, PersonId, Text};
@@ -23,25 +24,14 @@ pub(super) const DECILE: ColumnId = ColumnId(2);
 pub(super) const BIRTH: ColumnId = ColumnId(3);
 pub(super) const PREVIOUS: ColumnId = ColumnId(4);
 pub(super) const KIND: ColumnId = ColumnId(5);
+pub(super) const SEVERE: ColumnId = ColumnId(6);
+pub(super) const VILLAGE: ColumnId = ColumnId(7);
 const FAILED: ColumnId = ColumnId(10);
 const UNKNOWN: ColumnId = ColumnId(11);
 const SCORE: ColumnId = ColumnId(12);
 const AMOUNT: ColumnId = ColumnId(13);
 pub(super) const RECEIVES: ColumnId = ColumnId(20);
 pub(super) const CRITERIA: usize = 4;
-
-/// Numbers that look random and are the same each time.
-pub(super) struct Draw(pub(super) u64);
-
-impl Draw {
-    pub(super) fn below(&mut self, most: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % most.max(1)
-    }
-}
 
 /// One row of either unit: what the plugin would say, and what the host knows.
 #[derive(Debug, Clone, Default)]
@@ -53,12 +43,18 @@ pub(super) struct Row {
     pub(super) amount: i64,
     pub(super) previous: bool,
     pub(super) birth: Option<i32>,
+    /// A set of four codes.
+    pub(super) severe: u32,
 }
 
 #[derive(Debug, Clone, Default)]
 pub(super) struct Family {
     pub(super) row: Row,
     pub(super) regency: u16,
+    /// Which of the six villages of its regency.
+    pub(super) village: u32,
+    /// Seats that each of its rows takes.
+    pub(super) weight: u32,
     pub(super) decile: Option<u8>,
     pub(super) kind: Option<u8>,
     pub(super) members: Vec<Row>,
@@ -70,6 +66,8 @@ pub(super) struct World {
     pub(super) partitions: Vec<Vec<Family>>,
     pub(super) group: usize,
     pub(super) batch: usize,
+    /// Whether rows take the seats of their weight.
+    pub(super) weighted: bool,
     pub(super) shape: Vec<PartitionRows>,
 }
 
@@ -87,7 +85,7 @@ impl World {
                 groups: families.chunks(group).map(rows).collect(),
             })
             .collect();
-        World { partitions, group, batch, shape }
+        World { partitions, group, batch, weighted: false, shape }
     }
 }
 
@@ -110,6 +108,11 @@ fn columns_of(rows: &[&Row], wanted: &[ColumnId]) -> Vec<(ColumnId, BatchColumn)
             UNKNOWN => Values::U8(rows.iter().map(|row| row.unknown).collect()),
             SCORE => Values::S64(rows.iter().map(|row| row.score).collect()),
             AMOUNT => Values::S64(rows.iter().map(|row| row.amount).collect()),
+            SEVERE => {
+                let members: Vec<u32> = rows.iter().map(|row| row.severe).collect();
+                let known = vec![0b1111; members.len()];
+                Values::Set { members, known }
+            }
             BIRTH => {
                 let known = bits(rows.iter().map(|row| row.birth.is_some()));
                 let days = rows.iter().map(|row| row.birth.unwrap_or(0)).collect();
@@ -136,6 +139,10 @@ impl Rows for World {
             if wanted.family.contains(&REGENCY) {
                 family.push((REGENCY, column(Values::U16(families.iter().map(|f| f.regency).collect()), None)));
             }
+            if wanted.family.contains(&VILLAGE) {
+                let all = families.iter().map(|f| u32::from(f.regency) * 6 + f.village).collect();
+                family.push((VILLAGE, column(Values::U32(all), None)));
+            }
             if wanted.family.contains(&DECILE) {
                 let known = bits(families.iter().map(|f| f.decile.is_some()));
                 let deciles = families.iter().map(|f| f.decile.unwrap_or(0)).collect();
@@ -161,6 +168,13 @@ impl Rows for World {
             each(&mut batch)?;
         }
         Ok(())
+    }
+
+    fn weigh(&self, place: Place, batch: &Batch, into: &mut Vec<u32>) {
+        if self.weighted {
+            let of = |id: &FamilyId| self.partitions[place.partition].iter().find(|family| family.row.id == id.0);
+            into.extend(batch.family_ids.iter().map(|id| of(id).unwrap().weight));
+        }
     }
 }
 
@@ -215,6 +229,8 @@ pub(super) struct Rules {
     pub(super) level: AreaLevel,
     pub(super) seats: Seats,
     pub(super) only: Vec<VillageKind>,
+    pub(super) reserves: Vec<Reserve>,
+    pub(super) unfilled: Unfilled,
     pub(super) ceiling: Option<Ceiling>,
     pub(super) sub_keys: Vec<SubKey>,
     pub(super) seed: String,
@@ -253,7 +269,13 @@ pub(super) fn program(id: &str, rules: &Rules, reads: &[ColumnId], after: &[&str
         components: Vec::new(),
         score_parts: Vec::new(),
         incumbents: rules.incumbents,
-        quota: Quota { level: rules.level, seats: rules.seats.clone(), only: rules.only.clone() },
+        quota: Quota {
+            level: rules.level,
+            seats: rules.seats.clone(),
+            only: rules.only.clone(),
+            reserves: rules.reserves.clone(),
+            unfilled: rules.unfilled,
+        },
         ceiling: rules.ceiling,
         sub_keys: rules.sub_keys.clone(),
         seed: rules.seed.clone(),
@@ -291,20 +313,67 @@ impl Sink for Kept {
 
 pub(super) const AS_OF: &str = "2026-09-20";
 
+pub(super) const LEVELS: [AreaLevel; 4] =
+    [AreaLevel::Province, AreaLevel::Regency, AreaLevel::District, AreaLevel::Village];
+
+/// The area of a level in which a family lives: ten regencies to a province, two districts
+/// to a regency, three villages to a district.
+pub(super) fn area_of(level: AreaLevel, family: &Family) -> u32 {
+    let regency = u32::from(family.regency);
+    match level {
+        AreaLevel::National => 0,
+        AreaLevel::Province => regency / 10,
+        AreaLevel::Regency => regency,
+        AreaLevel::District => regency * 2 + family.village / 3,
+        AreaLevel::Village => regency * 6 + family.village,
+    }
+}
+
+/// Code of an area of a level.
+pub(super) fn code_of(level: AreaLevel, at: u32) -> String {
+    let regency = |at: u32| format!("kemendagri:{:02}.{:02}", 11 + at / 10, at % 10);
+    match level {
+        AreaLevel::National => String::new(),
+        AreaLevel::Province => format!("kemendagri:{:02}", 11 + at),
+        AreaLevel::Regency => regency(at),
+        AreaLevel::District => format!("{}.{:02}", regency(at / 2), at % 2),
+        AreaLevel::Village => format!("{}.{:02}.100{}", regency(at / 6), at % 6 / 3, at % 3),
+    }
+}
+
+/// How many areas of a level lie in one of the level above.
+fn within(level: AreaLevel) -> u32 {
+    match level {
+        AreaLevel::Village => 3,
+        AreaLevel::District => 2,
+        _ => 10,
+    }
+}
+
 /// The frame of a world with this many regencies in all.
 pub(super) fn frame(regencies: u32, scale: Ratio) -> Frame {
-    let codes: Vec<String> =
-        (0..regencies).map(|at| format!("kemendagri:{:02}.{:02}", 11 + at / 10, at % 10)).collect();
-    let table = AreaTable { of: (0..regencies).collect(), codes };
+    let table = |level: AreaLevel, areas: u32, regions: u32| AreaTable {
+        of: (0..regions).map(|region| region / (regions / areas)).collect(),
+        codes: (0..areas).map(|at| code_of(level, at)).collect(),
+        parents: match level {
+            AreaLevel::Province => Vec::new(),
+            _ => (0..areas).map(|at| at / within(level)).collect(),
+        },
+    };
     Frame {
         as_of: AS_OF.parse::<Date>().unwrap(),
         scale,
         regency: Some(REGENCY),
-        village: None,
+        village: Some(VILLAGE),
         village_kind: Some(KIND),
         decile: Some(DECILE),
         birth_date: Some(BIRTH),
-        areas: BTreeMap::from([(AreaLevel::Regency, table)]),
+        areas: BTreeMap::from([
+            (AreaLevel::Province, table(AreaLevel::Province, regencies / 10, regencies)),
+            (AreaLevel::Regency, table(AreaLevel::Regency, regencies, regencies)),
+            (AreaLevel::District, table(AreaLevel::District, regencies * 2, regencies * 6)),
+            (AreaLevel::Village, table(AreaLevel::Village, regencies * 6, regencies * 6)),
+        ]),
         receives: BTreeMap::from([(RECEIVES, "first".to_owned())]),
     }
 }
@@ -317,83 +386,42 @@ pub(super) fn make(
     received: BTreeMap<String, Received>,
     threads: usize,
 ) -> (Result<Vec<Outcome>>, Kept) {
+    make_to(Depth::Whole, world, frame, programs, received, threads)
+}
+
+/// The same, ordered as far as is asked.
+pub(super) fn make_to(
+    depth: Depth,
+    world: &World,
+    frame: &Frame,
+    programs: &[(&Program, &dyn Judging)],
+    received: BTreeMap<String, Received>,
+    threads: usize,
+) -> (Result<Vec<Outcome>>, Kept) {
     let kept = Kept::default();
     let entries: Vec<Entry<'_>> = programs
         .iter()
-        .map(|(program, judge)| Entry { program, judge: *judge, previous: Some(PREVIOUS), receives: None })
+        .map(|(program, judge)| Entry {
+            program,
+            judge: *judge,
+            previous: Some(PREVIOUS),
+            receives: None,
+            promote: None,
+        })
         .collect();
     let (cancel, seen) = (AtomicBool::new(false), AtomicU64::new(0));
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
     let outcome = pool.install(|| {
-        select(Request { rows: world, entries: &entries, frame, received, sink: &kept, cancel: &cancel, seen: &seen })
+        select(Request {
+            rows: world,
+            entries: &entries,
+            frame,
+            received,
+            depth,
+            sink: &kept,
+            cancel: &cancel,
+            seen: &seen,
+        })
     });
     (outcome, kept)
-}
-
-/// A country drawn from a seed: families, members, verdicts, ties on purpose.
-pub(super) fn draw(draw: &mut Draw, families: u64) -> Vec<Vec<Family>> {
-    let (provinces, scores) = (1 + draw.below(3), 1 + draw.below(6));
-    let mut id = 1;
-    let row = |draw: &mut Draw, id: &mut u64| {
-        *id += 1 + draw.below(1000);
-        let failed = if draw.below(3) == 0 { 1 << draw.below(4) } else { 0u8 };
-        let unknown = if draw.below(4) == 0 { (1 << draw.below(4)) & !failed } else { 0u8 };
-        Row {
-            id: *id,
-            failed,
-            unknown,
-            score: draw.below(scores) as i64 * 10 - 20,
-            amount: 1000 * (1 + draw.below(4) as i64),
-            previous: draw.below(4) == 0,
-            birth: (draw.below(20) != 0).then(|| 20_000 - draw.below(30_000) as i32),
-        }
-    };
-    (0..provinces)
-        .map(|province| {
-            (0..draw.below(families) + 1)
-                .map(|_| Family {
-                    row: row(draw, &mut id),
-                    regency: (province * 10 + draw.below(4)) as u16,
-                    decile: (draw.below(10) != 0).then(|| draw.below(11) as u8),
-                    kind: (draw.below(10) != 0).then(|| 1 + draw.below(3) as u8),
-                    members: (0..draw.below(6)).map(|_| row(draw, &mut id)).collect(),
-                })
-                .collect()
-        })
-        .collect()
-}
-
-/// Rules drawn from a seed.
-pub(super) fn draw_rules(draw: &mut Draw, rows: u64) -> Rules {
-    let base = [Base::Eligible, Base::Registered, Base::D1D4][draw.below(3) as usize];
-    let total = [0, 1, rows / 10, rows / 3, rows * 3][draw.below(5) as usize];
-    let table = |draw: &mut Draw| {
-        let code = |at: u64| format!("kemendagri:{:02}.{:02}", 11 + at / 10, at % 10);
-        Seats::Table((0..30).filter(|at| at % 10 < 4).map(|at| (code(at), draw.below(rows / 6 + 1))).collect())
-    };
-    let (level, seats) = match draw.below(5) {
-        0 => (AreaLevel::National, Seats::Unlimited),
-        1 | 2 => (AreaLevel::National, Seats::Total { total, base }),
-        3 => (AreaLevel::Regency, Seats::Total { total, base }),
-        _ => (AreaLevel::Regency, table(draw)),
-    };
-    let kinds = VillageKind::ALL.into_iter().filter(|_| draw.below(2) == 0).collect();
-    let shared = level == AreaLevel::Regency && matches!(seats, Seats::Total { .. });
-    let only = if shared { kinds } else { Vec::new() };
-    let keys = [SubKey::FamilyLot, SubKey::AgeYoungest, SubKey::AgeOldest];
-    let mut sub_keys: Vec<SubKey> = (0..draw.below(3)).map(|_| keys[draw.below(3) as usize]).collect();
-    sub_keys.dedup();
-    Rules {
-        unit: if draw.below(2) == 0 { Unit::Family } else { Unit::Person },
-        incumbents: [Incumbents::Keep, Incumbents::Band(15), Incumbents::None][draw.below(3) as usize],
-        level,
-        seats,
-        only,
-        ceiling: match draw.below(3) {
-            0 => None,
-            binding => Some(Ceiling { period: draw.below(rows * 1500 + 1) as i64, binding: binding == 1 }),
-        },
-        sub_keys,
-        seed: format!("undian {}", draw.below(1000)),
-    }
 }

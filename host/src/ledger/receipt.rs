@@ -12,13 +12,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::error::{Error, Fault, Result};
-use crate::program::{Base, Incumbents, Program, Quota, Seats};
+use crate::program::{Base, GroupTest, Incumbents, Program, Quota, Reserve, ReserveSeats, Seats};
 use crate::sandbox::Unit;
 use crate::say;
 use crate::selection::{Funnel, Outcome, Selection};
 use crate::snapshot::{Manifest, canonical_json};
 
+use super::areas;
 use super::sink::Hashes;
+
+/// Areas that a receipt names one by one: the provinces. More stand in their table only.
+const FEW_AREAS: usize = 40;
 
 /// File name inside a run's folder.
 pub(super) const RECEIPT: &str = "receipt.json";
@@ -122,17 +126,41 @@ fn quota(quota: &Quota) -> Value {
         Seats::Table(table) => Some(table.values().fold(0, |sum: u64, seats| sum.saturating_add(*seats))),
     };
     let only: Vec<&str> = quota.only.iter().map(|kind| kind.word()).collect();
-    json!({ "level": quota.level.word(), "seats": seats, "base": quota.base().map(Base::word), "only": only })
+    let reserves: Vec<Value> = quota.reserves.iter().map(reserve).collect();
+    json!({
+        "level": quota.level.word(), "seats": seats, "base": quota.base().map(Base::word), "only": only,
+        "reserves": reserves, "unfilled": quota.unfilled.word(),
+    })
+}
+
+/// A reserve as ruled, before scaling.
+fn reserve(reserve: &Reserve) -> Value {
+    let seats = match reserve.seats {
+        ReserveSeats::PerMille(share) => json!({ "per_mille": share }),
+        ReserveSeats::Number(seats) => json!({ "seats": seats }),
+    };
+    let test = match &reserve.group.test {
+        GroupTest::In(values) => json!({ "in": values }),
+        GroupTest::AtLeast(least) => json!({ "at_least": least }),
+        GroupTest::AtMost(most) => json!({ "at_most": most }),
+        GroupTest::Yes(yes) => json!({ "yes": yes }),
+        GroupTest::Regions(codes) => json!({ "in": codes }),
+    };
+    json!({ "name": reserve.name, "of": seats, "column": reserve.group.name, "test": test })
 }
 
 fn done(program: &Program, selection: &Selection, hashes: Option<&(Hashes, Hashes)>) -> Result<Value> {
     let (verdicts, selected) = hashes.ok_or_else(|| Error::bug("a finished program has tables"))?;
+    let lines = areas::lines(program, &selection.funnel);
+    let few = selection.funnel.areas.len() <= FEW_AREAS;
     Ok(json!({
         "status": "done",
         "funnel": funnel(program, &selection.funnel),
         "verdicts": verdicts,
         "selection": selected,
         "list": list_hash(&program.id, selected)?,
+        "areas_hash": areas::hash(&lines)?,
+        "areas": few.then_some(lines),
     }))
 }
 
@@ -143,7 +171,10 @@ fn funnel(program: &Program, funnel: &Funnel) -> Value {
         .iter()
         .zip(&funnel.criteria)
         .map(|(part, count)| {
-            let counts = json!({ "failed": count.failed, "unknown": count.unknown, "not_checked": count.not_checked });
+            let counts = json!({
+                "failed": count.failed, "unknown": count.unknown, "not_checked": count.not_checked,
+                "review": count.review,
+            });
             (part.code.as_str(), counts)
         })
         .collect();
@@ -159,7 +190,13 @@ fn funnel(program: &Program, funnel: &Funnel) -> Value {
             (part.code.as_str(), counts)
         })
         .collect();
-    let incumbents = funnel.incumbents;
+    let (incumbents, luck) = (funnel.incumbents, funnel.luck);
+    let promotion = funnel.promotion.map(|count| {
+        json!({
+            "last": count.last, "stayed": count.stayed, "left": count.left, "promoted": count.promoted,
+            "open": count.open,
+        })
+    });
     json!({
         "registered": funnel.registered, "judged": funnel.judged, "failed": funnel.failed,
         "refused_unknown": funnel.refused_unknown, "review": funnel.review, "eligible": funnel.eligible,
@@ -168,6 +205,11 @@ fn funnel(program: &Program, funnel: &Funnel) -> Value {
         "over_ceiling": funnel.over_ceiling, "binds": funnel.binds.name(), "last_rank": funnel.last_rank,
         "incumbents": {
             "last": incumbents.last, "eligible": incumbents.eligible, "kept": incumbents.kept, "gone": incumbents.gone,
+            "held": incumbents.held,
+        },
+        "unfilled": funnel.unfilled, "flowed": funnel.flowed, "promotion": promotion,
+        "luck": {
+            "areas": luck.areas, "candidates": luck.candidates, "places": luck.places, "recipients": luck.recipients,
         },
         "criteria": criteria, "partitions": partitions,
     })

@@ -18,12 +18,13 @@ use crate::program::{Program, Ratio};
 use crate::sandbox::Unit;
 use crate::say;
 use crate::selection::{
-    Entry, Frame, Funnel, Judging, Outcome, Place, Received, Request, Rows, SealedRows, Selected, Sink, areas_of,
-    select, status,
+    Depth, Entry, Frame, Funnel, Judging, Outcome, Place, Received, Request, Rows, SealedRows, Selected, Sink,
+    areas_of, select, status,
 };
 use crate::snapshot::{Snapshot, canonical_json};
 use crate::terms::Text;
 
+use super::areas;
 use super::receipt::{MadeWith, ProgramResult, RECEIPT, Receipt, read_receipt, result, run_id};
 use super::sink::RunSink;
 use super::table::{TableKind, TableReader};
@@ -172,6 +173,11 @@ fn build(
     let manifest = request.snapshot.manifest();
     let held = |name: &str| request.dictionary.id(name).filter(|id| request.snapshot.holds(*id));
     let receives = |id: &str| request.dictionary.id(&format!("receives.{id}"));
+    for reserve in request.programs.iter().flat_map(|one| &one.program.quota.reserves) {
+        if !request.snapshot.holds(reserve.group.column) {
+            return Err(not_held(&reserve.name, &reserve.group.name));
+        }
+    }
     // history of another unit tells nothing about these rows
     let previous = |program: &Program| {
         let unit = if program.unit() == Unit::Family { Entity::Family } else { Entity::Member };
@@ -185,6 +191,7 @@ fn build(
             judge: one.judge,
             previous: previous(one.program),
             receives: receives(&one.program.id),
+            promote: None,
         })
         .collect();
     let frame = Frame {
@@ -206,6 +213,7 @@ fn build(
         entries: &entries,
         frame: &frame,
         received,
+        depth: Depth::Whole,
         sink: &sink as &dyn Sink,
         cancel: request.cancel,
         seen: request.seen,
@@ -216,6 +224,7 @@ fn build(
         let hashes = match outcome {
             Outcome::Done(selection) => {
                 fuel.insert(one.program.id.clone(), selection.fuel);
+                areas::write(dir, &one.program.id, &areas::lines(one.program, &selection.funnel))?;
                 Some(sink.finish(at)?)
             }
             _ => None,
@@ -226,6 +235,17 @@ fn build(
     let files = hash_files(dir)?;
     let made_with = MadeWith { layak: env!("CARGO_PKG_VERSION").to_owned(), threads, fuel, files };
     Ok((Receipt { run: run_id(&result)?, result, made_with }, outcomes))
+}
+
+fn not_held(reserve: &str, column: &str) -> Error {
+    Error::new(
+        Fault::Rules,
+        say!(
+            "snapshot tidak memuat kolom `{column}` untuk cadangan `{reserve}`",
+            "the snapshot has no column `{column}` for the reserve `{reserve}`"
+        ),
+    )
+    .fix(say!("bekukan lagi: `layak freeze`", "freeze again: `layak freeze`"))
 }
 
 /// Every `receives.<program>` column, by its id.

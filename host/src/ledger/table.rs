@@ -54,6 +54,7 @@ impl TableKind {
                 Field::new("status", DataType::UInt8, false),
                 Field::new("rank", DataType::UInt32, true),
                 Field::new("place", DataType::UInt32, true),
+                Field::new("seat", DataType::UInt8, true),
             ],
         };
         Arc::new(Schema::new(fields))
@@ -105,12 +106,18 @@ impl Columns {
             hash(&rows.status, |value| [value]),
             hash(&rows.rank, u32::to_le_bytes),
             hash(&rows.place, u32::to_le_bytes),
+            hash(&rows.seat, |value| [value]),
         ];
         let nullable = |values: &[u32]| -> ArrayRef {
             Arc::new(values.iter().map(|value| (*value != 0).then_some(*value)).collect::<UInt32Array>())
         };
-        let arrays: Vec<ArrayRef> =
-            vec![Arc::new(UInt8Array::from(rows.status.clone())), nullable(&rows.rank), nullable(&rows.place)];
+        let seats = rows.seat.iter().map(|value| (*value != 0).then_some(*value)).collect::<UInt8Array>();
+        let arrays: Vec<ArrayRef> = vec![
+            Arc::new(UInt8Array::from(rows.status.clone())),
+            nullable(&rows.rank),
+            nullable(&rows.place),
+            Arc::new(seats),
+        ];
         Ok(Columns { arrays, hashes, rows: u32::try_from(rows.status.len()).map_err(Error::bug)? })
     }
 }
@@ -329,6 +336,7 @@ impl TableReader {
             for (name, into) in [("rank", &mut all.rank), ("place", &mut all.place)] {
                 into.extend(self.column::<UInt32Array>(&batch, name)?.iter().map(Option::unwrap_or_default));
             }
+            all.seat.extend(self.column::<UInt8Array>(&batch, "seat")?.iter().map(Option::unwrap_or_default));
         }
         Ok(all)
     }

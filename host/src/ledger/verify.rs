@@ -16,6 +16,7 @@ use crate::selection::PartitionCount;
 use crate::snapshot::Snapshot;
 use crate::terms::Text;
 
+use super::areas;
 use super::counts::{Ranks, recount};
 use super::receipt::{RECEIPT, Receipt, list_hash, read_receipt, run_id};
 use super::run::{hash_file, hash_files};
@@ -179,6 +180,9 @@ fn selection(found: &mut Findings, dir: &Path, program: &Value) {
     found.check(ranks.complete(), format!("{id}/selection"), || {
         say!("peringkat tidak lengkap", "ranks are not complete")
     });
+    let table = areas::read(dir, id).and_then(|lines| areas::hash(&lines));
+    let noted = program.get("areas_hash").and_then(Value::as_str);
+    found.check(table.as_deref().ok() == noted, areas::path(id).display().to_string(), differs);
     let list = list_hash(id, &selected).ok();
     found.check(list.as_deref() == program.get("list").and_then(Value::as_str), RECEIPT, differs);
     let sums = counts(&nation);

@@ -134,7 +134,7 @@ impl Written {
         let page = &mut self.page;
         let title = get(root, "title").and_then(|node| written::text(page, "title", node));
         let incumbents = incumbents(page, root);
-        let (quota, tables) = quota::check(page, root, site.regions, site.period);
+        let (quota, tables) = quota::check(page, root, &self.id, site);
         let ceiling = ceiling(page, root, site.period);
         let ranking = ranking(page, root);
         let months = settings::months_paid(page, root, 1, 12, site.period);

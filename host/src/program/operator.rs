@@ -171,6 +171,13 @@ impl Operator {
         if self.text.is_empty() { error } else { error.at(&self.text, span.clone()) }
     }
 
+    /// Whether a program may read a column, asked for by its plugin or by its rule file.
+    #[must_use]
+    pub fn grants(&self, program: &str, column: &str) -> bool {
+        let grant = self.grants.get(program);
+        grant.is_some_and(|g| g.all_requested || g.columns.iter().any(|c| c.value == column))
+    }
+
     /// For each column that the plugin asks for its id, or `None` where an
     /// optional one is not granted.
     ///
@@ -188,7 +195,7 @@ impl Operator {
         let mut missing = Vec::new();
         let mut columns = Vec::new();
         for wish in &plugin.columns {
-            let granted = grant.is_some_and(|g| g.all_requested || g.columns.iter().any(|c| c.value == wish.name));
+            let granted = self.grants(program, &wish.name);
             match known(wish, plugin, dictionary) {
                 Err(error) => errors.push(error),
                 Ok(id) if granted => columns.push(Some(id)),

@@ -12,10 +12,12 @@ use crate::error::{Error, Fault};
 use crate::say;
 use crate::terms::{Period, RegionCode, RegionSystem, Text};
 
+use super::check::Site;
 use super::dated;
 use super::page::{At, Node, Page, Table, get};
+use super::reserve;
 use super::written::{self, QuotaTable};
-use super::{AreaLevel, Base, Quota, Seats, VillageKind};
+use super::{AreaLevel, Base, Quota, Seats, Unfilled, VillageKind};
 
 /// Most seats that a rule file may state: more than people in the country.
 pub const MOST_SEATS: i64 = 1_000_000_000;
@@ -81,9 +83,10 @@ pub fn scale_table<K: Ord + Clone>(table: &BTreeMap<K, u64>, scale: Ratio) -> BT
 pub(super) fn check(
     page: &mut Page,
     root: &Table,
-    regions: &Regions,
-    period: Period,
+    id: &str,
+    site: &Site<'_>,
 ) -> (Option<Quota>, Vec<(String, String)>) {
+    let (regions, period) = (site.regions, site.period);
     let mut files = Vec::new();
     let Some(node) = get(root, "quota") else { return (None, files) };
     let Some(table) = page.table("quota", node) else { return (None, files) };
@@ -140,7 +143,36 @@ pub(super) fn check(
         "table" => tables(page, key, value, (level, regions, period), &mut files).map(Seats::Table),
         _ => unlimited(page, value),
     };
-    (seats.map(|seats| Quota { level, seats, only }), files)
+    let reserves = reserve::check(page, table, id, site);
+    let unfilled = unfilled(page, table, level, way);
+    let unlimited = way == "unlimited";
+    if unlimited && let Some((key, _)) = table.iter().find(|(key, _)| key.value == "reserve") {
+        page.note(
+            &key.span,
+            Text::new(
+                "tanpa batas kursi tidak ada yang dapat dicadangkan",
+                "without a limit of seats there is nothing to reserve",
+            ),
+        );
+    }
+    (seats.zip(reserves).map(|(seats, reserves)| Quota { level, seats, only, reserves, unfilled }), files)
+}
+
+/// What becomes of seats that an area cannot fill.
+fn unfilled(page: &mut Page, table: &Table, level: AreaLevel, way: &str) -> Unfilled {
+    let Some(node) = get(table, "unfilled") else { return Unfilled::Stay };
+    let word = page.word("unfilled", node, &[("stay", Unfilled::Stay), ("flow", Unfilled::Flow)]);
+    if word == Some(Unfilled::Flow) && (level == AreaLevel::National || way == "unlimited") {
+        page.note_fix(
+            &node.span,
+            Text::new(
+                "kuota nasional atau tanpa batas tidak punya wilayah di atasnya",
+                "a national or unlimited quota has no area above it",
+            ),
+            Text::new("hapus `unfilled`, atau pilih tingkat di bawahnya", "remove `unfilled`, or choose a lower level"),
+        );
+    }
+    word.unwrap_or_default()
 }
 
 fn unlimited(page: &mut Page, value: &At<Node>) -> Option<Seats> {
@@ -240,7 +272,7 @@ fn areas(
 
 /// A region code in canonical form (regencies and provinces by Kemendagri code),
 /// or what is wrong with it and how to fix it.
-fn area(written: &str, level: AreaLevel, regions: &Regions) -> Result<String, (Text, Option<Text>)> {
+pub(super) fn area(written: &str, level: AreaLevel, regions: &Regions) -> Result<String, (Text, Option<Text>)> {
     let code: RegionCode = written.parse().map_err(|message| (message, None))?;
     let digits: String = code.code.chars().filter(char::is_ascii_digit).collect();
     let wanted = match level {

@@ -9,7 +9,10 @@ use serde::Serialize;
 
 use crate::terms::Text;
 
-use super::{AreaLevel, Base, Incumbents, Program, Quota, Seats, UnknownRule, VillageKind};
+use super::{
+    AreaLevel, Base, Group, GroupTest, Incumbents, Program, Quota, Reserve, ReserveSeats, Seats, Unfilled, UnknownRule,
+    VillageKind,
+};
 
 /// A setting in force.
 #[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
@@ -39,6 +42,21 @@ pub struct ShownCriterion {
     pub legal: String,
     /// `refuse`, `pass` or `review`.
     pub unknown: &'static str,
+}
+
+/// A reserve.
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
+pub struct ShownReserve {
+    /// Name.
+    pub name: String,
+    /// Title.
+    pub title: Text,
+    /// Share of each area's seats, or a number of seats in each.
+    pub of: String,
+    /// Who may take them.
+    pub group: String,
+    /// Where the number comes from.
+    pub source: String,
 }
 
 /// The whole program.
@@ -84,6 +102,10 @@ pub struct Shown {
     pub quota_base: Option<&'static str>,
     /// Kinds of village that it is shared out over; empty = all.
     pub quota_only: Vec<&'static str>,
+    /// What becomes of seats that an area cannot fill: `stay` or `flow`.
+    pub quota_unfilled: &'static str,
+    /// Seats that are first offered to a group, in the order of filling.
+    pub reserves: Vec<ShownReserve>,
     /// Rupiah per run period.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ceiling_period: Option<i64>,
@@ -132,6 +154,44 @@ impl Base {
     }
 }
 
+impl Unfilled {
+    /// As the rule file writes it.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Unfilled::Stay => "stay",
+            Unfilled::Flow => "flow",
+        }
+    }
+}
+
+impl Reserve {
+    /// How many seats, as the rule file writes it.
+    #[must_use]
+    pub fn of_seats(&self) -> String {
+        match self.seats {
+            ReserveSeats::PerMille(share) if share % 10 == 0 => format!("{}%", share / 10),
+            ReserveSeats::PerMille(share) => format!("{share}‰"),
+            ReserveSeats::Number(seats) => seats.to_string(),
+        }
+    }
+}
+
+impl Group {
+    /// The test, as the rule file writes it.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let name = &self.name;
+        match &self.test {
+            GroupTest::In(values) => format!("{name} in {values:?}"),
+            GroupTest::AtLeast(least) => format!("{name} at_least {least}"),
+            GroupTest::AtMost(most) => format!("{name} at_most {most}"),
+            GroupTest::Yes(yes) => format!("{name} yes {yes}"),
+            GroupTest::Regions(codes) => format!("{name} in {}", codes.join(", ")),
+        }
+    }
+}
+
 impl VillageKind {
     /// Every kind, in the order of the codes.
     pub const ALL: [VillageKind; 3] = [VillageKind::Kelurahan, VillageKind::Desa, VillageKind::DesaAdat];
@@ -165,6 +225,16 @@ impl Quota {
             Seats::Total { base, .. } if self.level != AreaLevel::National => Some(base),
             _ => None,
         }
+    }
+}
+
+fn shown_reserve(reserve: &Reserve) -> ShownReserve {
+    ShownReserve {
+        name: reserve.name.clone(),
+        title: reserve.title.clone(),
+        of: reserve.of_seats(),
+        group: reserve.group.words(),
+        source: reserve.source.clone(),
     }
 }
 
@@ -223,6 +293,8 @@ pub fn show(program: &Program) -> Shown {
         quota_areas,
         quota_base: program.quota.base().map(Base::word),
         quota_only: program.quota.only.iter().map(|kind| kind.word()).collect(),
+        quota_unfilled: program.quota.unfilled.word(),
+        reserves: program.quota.reserves.iter().map(shown_reserve).collect(),
         ceiling_period: program.ceiling.map(|ceiling| ceiling.period),
         ceiling_binding: program.ceiling.map(|ceiling| ceiling.binding),
         seed: program.seed.clone(),

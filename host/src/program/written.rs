@@ -169,6 +169,68 @@ pub struct QuotaTable {
     pub table: Option<Vec<DatedValue<String>>>,
     /// All eligible are served.
     pub unlimited: Option<bool>,
+    /// Seats of every area that are first offered to a group, in the order of filling; what a
+    /// group does not fill returns to the general seats of the same area.
+    #[schemars(length(min = 1, max = 8))]
+    pub reserve: Option<Vec<ReserveTable>>,
+    /// What becomes of seats that an area cannot fill; not written = `stay`.
+    pub unfilled: Option<UnfilledWord>,
+}
+
+/// What becomes of seats that an area cannot fill.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "lowercase")]
+pub enum UnfilledWord {
+    /// They stay unused.
+    Stay,
+    /// They go to the waiting rows of the area above, and on up to the nation.
+    Flow,
+}
+
+/// Seats for a group: exactly one of `share` and `seats`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ReserveTable {
+    /// Name: small letters, digits and `_`.
+    #[schemars(regex(pattern = r"^[a-z][a-z0-9_]*$"))]
+    pub name: String,
+    /// Title.
+    pub title: Text,
+    /// Share of each area's seats, in whole percent or thousandths: `10%`, `125‰`; rounds down.
+    pub share: Option<Vec<DatedValue<String>>>,
+    /// Seats in every area.
+    pub seats: Option<Vec<DatedValue<u64>>>,
+    /// Who may take them.
+    pub group: GroupTable,
+}
+
+/// A test on one granted column: exactly one of `in`, `at_least`, `at_most` and `yes`.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct GroupTable {
+    /// Column of the dictionary, granted to this program. A family meets the test of a
+    /// member's column if any member does.
+    pub column: String,
+    /// One of these values; of a set, one of these codes; of `regency` and `village`, region
+    /// codes with system.
+    #[schemars(rename = "in", length(min = 1))]
+    pub one_of: Option<Vec<GroupValue>>,
+    /// At least this number.
+    pub at_least: Option<i64>,
+    /// At most this number.
+    pub at_most: Option<i64>,
+    /// Yes or no; of a set: whether it holds any code.
+    pub yes: Option<bool>,
+}
+
+/// A number, or a region code with system.
+#[derive(JsonSchema)]
+#[schemars(untagged)]
+pub enum GroupValue {
+    /// Code or number.
+    Number(i64),
+    /// Region, e.g. `kemendagri:91.01`.
+    Region(String),
 }
 
 /// A ceiling in rupiah.

@@ -1,4 +1,4 @@
-//! Areas with seats of their own.
+//! Areas with seats of their own, and the areas above them.
 //!
 //! Takes a program's quota, the snapshot's areas and rows by area; gives seats
 //! after scaling. The arithmetic is `program::quota`'s: whole numbers, largest
@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::columns::ColumnId;
 use crate::error::{Error, Fault, Result};
-use crate::program::{AreaLevel, Program, Ratio, Seats, largest_remainder, scale_table, scale_total};
+use crate::program::{AreaLevel, Program, Ratio, ReserveSeats, Seats, largest_remainder, scale_table, scale_total};
 use crate::say;
 
 use super::Frame;
@@ -21,6 +21,9 @@ pub struct AreaTable {
     /// For each regency ordinal (province, regency) or village ordinal
     /// (district, village) the position in `codes`.
     pub of: Vec<u32>,
+    /// For each area its position in the table of the level above; empty for provinces,
+    /// which lie in the nation.
+    pub parents: Vec<u32>,
 }
 
 /// How a row's area is found.
@@ -71,7 +74,7 @@ impl AreaOf {
 
     /// The area of a family, `None` for the nation; unknown regions, and villages of a
     /// kind outside the share-out, are one area without seats and without weight
-    /// (its waiting lists are one per partition).
+    /// behind all others.
     pub(super) fn find(&self, region: Option<i64>, kind: Option<i64>) -> Option<u32> {
         let AreaOf::Column { of, nowhere, only, .. } = self else { return None };
         if only.as_ref().is_some_and(|(_, kinds)| !kind.is_some_and(|kind| kinds.contains(&kind))) {
@@ -91,6 +94,17 @@ pub(super) enum SeatPlan {
     Nation(u64),
     /// Seats by position in the area table, and of all areas, those outside the snapshot too.
     Areas { seats: Vec<u64>, total: u64 },
+}
+
+impl SeatPlan {
+    /// Seats in all; `None` = no limit.
+    pub(super) fn total(&self) -> Option<u64> {
+        match self {
+            SeatPlan::Unlimited => None,
+            SeatPlan::Nation(seats) => Some(*seats),
+            SeatPlan::Areas { total, .. } => Some(*total),
+        }
+    }
 }
 
 /// The seats of a program. `base` counts its rows by area.
@@ -142,4 +156,45 @@ fn by_table(level: AreaLevel, by_code: &BTreeMap<String, u64>, codes: &[&str], s
         }
     }
     Ok(SeatPlan::Areas { seats, total: scaled.values().sum() })
+}
+
+/// Seats of each reserve of an area with so many seats, in the order of filling. Shares round
+/// down; an area never reserves more than it has.
+pub(super) fn reserved(program: &Program, scale: Ratio, seats: u64) -> Vec<u64> {
+    let mut left = seats;
+    let one = |reserve: &crate::program::Reserve| {
+        let wanted = match reserve.seats {
+            ReserveSeats::PerMille(share) => {
+                u64::try_from(u128::from(seats) * u128::from(share) / 1000).unwrap_or(u64::MAX)
+            }
+            ReserveSeats::Number(number) => scale_total(number, scale),
+        };
+        let given = wanted.min(left);
+        left -= given;
+        given
+    };
+    program.quota.reserves.iter().map(one).collect()
+}
+
+/// The levels above a quota's level, lowest first, each with the area above every area of
+/// the quota's own level; the nation, which is last, has no table. Bottom to top, as seats flow.
+pub(super) fn above(level: AreaLevel, frame: &Frame) -> Vec<Vec<u32>> {
+    let mut all: Vec<Vec<u32>> = Vec::new();
+    let mut at = level;
+    while let Some(table) = frame.areas.get(&at).filter(|table| table.parents.len() == table.codes.len()) {
+        let next = match at {
+            AreaLevel::Village => AreaLevel::District,
+            AreaLevel::District => AreaLevel::Regency,
+            AreaLevel::Regency => AreaLevel::Province,
+            AreaLevel::Province | AreaLevel::National => break,
+        };
+        let up = |area: &u32| table.parents.get(*area as usize).copied().unwrap_or(u32::MAX);
+        let parents = match all.last() {
+            Some(below) => below.iter().map(up).collect(),
+            None => table.parents.clone(),
+        };
+        all.push(parents);
+        at = next;
+    }
+    all
 }

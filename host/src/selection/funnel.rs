@@ -6,6 +6,8 @@
 use crate::error::{Error, Fault, Result};
 use crate::say;
 
+use super::luck::AreaCount;
+
 /// Rows by one criterion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CriterionCount {
@@ -15,6 +17,8 @@ pub struct CriterionCount {
     pub unknown: u64,
     /// Eligible rows that passed it although it could not be put to them.
     pub not_checked: u64,
+    /// Rows in review for which this fact is missing.
+    pub review: u64,
 }
 
 /// Those who received in the period before.
@@ -28,6 +32,37 @@ pub struct IncumbentCount {
     pub kept: u64,
     /// No longer eligible, or set aside.
     pub gone: u64,
+    /// Recipients who hold their place by the rule of incumbents alone: an order without it
+    /// would not have given it.
+    pub held: u64,
+}
+
+/// What a promotion did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct PromotionCount {
+    /// Recipients of the run promoted from.
+    pub last: u64,
+    /// Of these, still recipients.
+    pub stayed: u64,
+    /// Vacancies: not in this snapshot, no longer eligible, or in another area of the quota.
+    pub left: u64,
+    /// Waiting rows of that run who got a vacancy.
+    pub promoted: u64,
+    /// Vacancies that nobody on the list could take.
+    pub open: u64,
+}
+
+/// Lots drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Luck {
+    /// Areas in which a lot decided.
+    pub areas: u64,
+    /// Rows of equal standing at the cuts of general seats.
+    pub candidates: u64,
+    /// Seats among them.
+    pub places: u64,
+    /// Recipients whom the lot alone parts from a waiting row of the same area and standing.
+    pub recipients: u64,
 }
 
 /// What limits the number of recipients.
@@ -77,6 +112,18 @@ pub struct PartitionCount {
     pub cost_period: i64,
 }
 
+impl PartitionCount {
+    pub(super) fn add(&mut self, part: &PartitionCount) {
+        self.registered += part.registered;
+        self.failed += part.failed;
+        self.eligible += part.eligible;
+        self.review += part.review;
+        self.refused_unknown += part.refused_unknown;
+        self.recipients += part.recipients;
+        self.waiting += part.waiting;
+    }
+}
+
 /// Counts and sums of one program.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Funnel {
@@ -114,6 +161,17 @@ pub struct Funnel {
     pub binds: Binds,
     /// Rank of the last chosen row; 0 = nobody is chosen.
     pub last_rank: u32,
+    /// Seats that nobody took, of the areas in the snapshot; 0 without a limit.
+    pub unfilled: u64,
+    /// Rows served on seats that areas below could not fill.
+    pub flowed: u64,
+    /// Lots drawn.
+    pub luck: Luck,
+    /// Promotion, where the run promotes.
+    pub promotion: Option<PromotionCount>,
+    /// Areas of the quota that have seats or eligible rows, in the order of codes; those in
+    /// no area last.
+    pub areas: Vec<AreaCount>,
     /// Partitions in order.
     pub partitions: Vec<PartitionCount>,
 }
@@ -145,6 +203,8 @@ impl Funnel {
             && sum(|part| part.recipients) == self.recipients
             && sum(|part| part.waiting) == self.waiting
             && cost == i128::from(self.cost_period)
+            && self.areas.iter().map(|area| area.eligible).sum::<u64>() == self.eligible
+            && self.areas.iter().map(|area| area.recipients).sum::<u64>() == self.recipients
             && self.recipients + self.waiting == self.eligible
             && self.ranked == self.eligible
             && self.failed + self.refused_unknown + self.review + self.eligible == self.judged

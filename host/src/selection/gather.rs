@@ -2,11 +2,11 @@
 //! cutting need of it: order keys of the eligible rows, amounts, areas, counts.
 //!
 //! Eligibility is decided here, by the host, from the masks and the rule
-//! file's reading of unknowns. Only eligible rows are hashed.
+//! file's reading of unknowns. Half a byte is kept of every row and four to
+//! six of every eligible one, beside its lot.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::AtomicU32;
 
 use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Fault, Result};
@@ -14,18 +14,25 @@ use crate::program::{Base, Program, Seats, SubKey, UnknownRule};
 use crate::sandbox::{Unit, Verdicts};
 use crate::say;
 use crate::snapshot::batch::{Batch, BatchColumn, Values, bit};
+use crate::terms::{FamilyId, PersonId};
 
-use super::amounts::Amounts;
 use super::areas::AreaOf;
 use super::funnel::CriterionCount;
-use super::order::{self, Ages, Bucket, Lot, Order, REFUSED, REVIEW};
+use super::group::{Groups, number};
+use super::order::{self, Ages, Lot, Order, Standing};
+use super::promote::Earlier;
+use super::received::set_bit;
+use super::spill::{HELD, LISTED, Run, Spill};
 use super::{Entry, Frame};
 
 /// How one program's rows are read and counted.
-pub(super) struct Plan {
+pub(super) struct Plan<'a> {
     pub(super) unit: Unit,
     pub(super) order: Order,
     pub(super) area_of: AreaOf,
+    /// The list that is promoted from.
+    pub(super) earlier: Option<&'a Earlier>,
+    groups: Groups,
     ages: Ages,
     refuse: u64,
     review: u64,
@@ -36,8 +43,8 @@ pub(super) struct Plan {
     birth_date: Option<ColumnId>,
 }
 
-impl Plan {
-    pub(super) fn of(entry: &Entry<'_>, frame: &Frame) -> Result<Plan> {
+impl<'a> Plan<'a> {
+    pub(super) fn of(entry: &Entry<'a>, frame: &Frame) -> Result<Plan<'a>> {
         let program: &Program = entry.program;
         let base = match program.quota.seats {
             Seats::Total { base, .. } => Some(base),
@@ -47,6 +54,8 @@ impl Plan {
             unit: program.unit(),
             order: Order::of(program),
             area_of: AreaOf::of(program, frame)?,
+            earlier: entry.promote,
+            groups: Groups::of(program, frame)?,
             ages: Ages::at(frame.as_of),
             refuse: program.unknown_bits(UnknownRule::Refuse),
             review: program.unknown_bits(UnknownRule::Review),
@@ -68,6 +77,7 @@ impl Plan {
         let mut all: Vec<_> = self.previous.map(|id| (unit, id)).into_iter().collect();
         all.extend(family(self.area_of.column()));
         all.extend(family(self.area_of.kind_column()));
+        all.extend(self.groups.columns());
         if self.base == Some(Base::D1D4) && self.area_of.column().is_some() {
             all.extend(family(self.decile));
         }
@@ -78,81 +88,28 @@ impl Plan {
     }
 }
 
-/// What remains of one row group of one program after judging.
-#[derive(Default)]
-pub(super) struct Spill {
-    /// Lots of the eligible rows, worst bucket first.
-    lots: Vec<Lot>,
-    /// Lengths of the buckets in `lots`, in the same order.
-    runs: Vec<(Bucket, u32)>,
-    /// Per row: 0 = failed, `REVIEW`, `REFUSED`, or (later) the rank.
-    pub(super) marks: Vec<AtomicU32>,
-    /// Areas of the eligible rows in row order; empty for the nation.
-    pub(super) areas: Vec<u32>,
-    /// Amounts of the eligible rows in row order.
-    pub(super) amounts: Amounts,
-    /// One bit per row: received in the period before.
-    pub(super) previous: Vec<u8>,
-    /// Rows by area of the share-out base.
-    pub(super) base: BTreeMap<u32, u64>,
-    /// By criterion.
-    pub(super) criteria: Vec<CriterionCount>,
-    /// Fuel spent.
-    pub(super) fuel: u64,
-}
-
-impl Spill {
-    /// The best bucket left.
-    pub(super) fn best(&self) -> Option<Bucket> {
-        self.runs.last().map(|(bucket, _)| *bucket)
-    }
-
-    /// Moves the lots of the best bucket left, and gives memory back.
-    pub(super) fn take_best(&mut self, into: &mut Vec<Lot>) {
-        let Some((_, len)) = self.runs.pop() else { return };
-        let start = self.lots.len().saturating_sub(len as usize);
-        into.extend(self.lots.drain(start..));
-        if self.lots.capacity() > 4096 && self.lots.len() * 2 < self.lots.capacity() {
-            self.lots.shrink_to_fit();
-        }
-    }
-
-    /// The marks as plain numbers, in row order.
-    pub(super) fn marks(&self) -> impl Iterator<Item = u32> + '_ {
-        self.marks.iter().map(|mark| mark.load(Ordering::Relaxed))
-    }
-}
-
 /// Collects one row group batch by batch.
 pub(super) struct Gather<'a> {
-    plan: &'a Plan,
+    plan: &'a Plan<'a>,
     group: u16,
     spill: Spill,
-    keyed: Vec<(Bucket, Lot)>,
+    keyed: Vec<(Standing, Lot)>,
     verdicts: Verdicts,
+    /// Eligible rows of the family in hand: age key, hash where ages are equal, which of `members`.
     family: Vec<(u16, u64, u32)>,
-}
-
-/// A number of a column's row, if known.
-fn number(column: Option<&BatchColumn>, row: usize) -> Option<i64> {
-    let column = column?;
-    if column.valid.as_ref().is_some_and(|known| !bit(known, row)) {
-        return None;
-    }
-    match &column.values {
-        Values::Bits(bits) => Some(i64::from(bit(bits, row))),
-        Values::U8(all) => all.get(row).map(|v| i64::from(*v)),
-        Values::U16(all) => all.get(row).map(|v| i64::from(*v)),
-        Values::U32(all) => all.get(row).map(|v| i64::from(*v)),
-        Values::S32(all) => all.get(row).map(|v| i64::from(*v)),
-        Values::S64(all) => all.get(row).copied(),
-        Values::Set { .. } => None,
-    }
+    /// Their rows in the batch.
+    members: Vec<u32>,
+    /// Seats that a row of each family of the batch takes; empty = one each.
+    weights: Vec<u32>,
+    eligible: u32,
 }
 
 /// The columns of one batch that the host reads.
 struct Seen<'b> {
     batch: &'b Batch,
+    verdicts: &'b Verdicts,
+    /// Rows of the group before this batch.
+    start: usize,
     previous: Option<(&'b [u8], Option<&'b Vec<u8>>)>,
     region: Option<&'b BatchColumn>,
     kind: Option<&'b BatchColumn>,
@@ -161,19 +118,33 @@ struct Seen<'b> {
 }
 
 impl<'a> Gather<'a> {
-    pub(super) fn new(plan: &'a Plan, group: usize, rows: usize) -> Result<Gather<'a>> {
+    pub(super) fn new(plan: &'a Plan<'a>, group: usize, rows: usize) -> Result<Gather<'a>> {
         let group = u16::try_from(group).map_err(|_| Error::bug("a snapshot has at most 65,536 row groups"))?;
+        let bits = || vec![0; rows.div_ceil(8)];
         let spill = Spill {
-            marks: order::blank(rows),
-            previous: vec![0; rows.div_ceil(8)],
+            rows,
+            eligible: bits(),
+            review: bits(),
+            refused: bits(),
+            previous: bits(),
             criteria: vec![CriterionCount::default(); plan.criteria],
             ..Spill::default()
         };
-        Ok(Gather { plan, group, spill, keyed: Vec::new(), verdicts: Verdicts::default(), family: Vec::new() })
+        Ok(Gather {
+            plan,
+            group,
+            spill,
+            keyed: Vec::new(),
+            verdicts: Verdicts::default(),
+            family: Vec::new(),
+            members: Vec::new(),
+            weights: Vec::new(),
+            eligible: 0,
+        })
     }
 
-    /// Adds the verdicts of the next batch.
-    pub(super) fn add(&mut self, batch: &Batch, verdicts: &Verdicts, fuel: u64) -> Result<()> {
+    /// Adds the verdicts of the next batch; `weights` has an entry per family, or none.
+    pub(super) fn add(&mut self, batch: &Batch, verdicts: &Verdicts, fuel: u64, weights: &[u32]) -> Result<()> {
         let rows = match self.plan.unit {
             Unit::Family => batch.families,
             Unit::Person => batch.members(),
@@ -195,21 +166,21 @@ impl<'a> Gather<'a> {
         });
         let seen = Seen {
             batch,
+            verdicts,
+            start: self.verdicts.failed.len(),
             previous,
             region: self.plan.area_of.column().and_then(|id| batch.column(Entity::Family, id)),
             kind: self.plan.area_of.kind_column().and_then(|id| batch.column(Entity::Family, id)),
             decile: self.plan.decile.and_then(|id| batch.column(Entity::Family, id)),
             birth: self.plan.birth_date.and_then(|id| batch.column(Entity::Member, id)),
         };
-        let start = self.verdicts.failed.len();
+        self.weights.clear();
+        self.weights.extend_from_slice(weights);
         let mut first = 0usize;
         for family in 0..batch.families as usize {
-            let range = match self.plan.unit {
-                Unit::Family => family..family + 1,
-                Unit::Person => first..batch.member_ends.get(family).map_or(first, |end| *end as usize),
-            };
-            first = range.end;
-            self.family(&seen, verdicts, family, range, start)?;
+            let end = batch.member_ends.get(family).map_or(first, |end| *end as usize);
+            self.family(&seen, family, first..end)?;
+            first = end;
         }
         self.verdicts.failed.extend_from_slice(&verdicts.failed);
         self.verdicts.unknown.extend_from_slice(&verdicts.unknown);
@@ -220,117 +191,169 @@ impl<'a> Gather<'a> {
     }
 
     /// The rows of one family: itself, or its members.
-    fn family(
-        &mut self,
-        seen: &Seen<'_>,
-        verdicts: &Verdicts,
-        family: usize,
-        rows: std::ops::Range<usize>,
-        start: usize,
-    ) -> Result<()> {
+    fn family(&mut self, seen: &Seen<'_>, family: usize, members: std::ops::Range<usize>) -> Result<()> {
         self.family.clear();
+        self.members.clear();
+        let rows = if self.plan.unit == Unit::Family { family..family + 1 } else { members.clone() };
         let area = self.plan.area_of.find(number(seen.region, family), number(seen.kind, family));
+        let weight = self.weights.get(family).copied();
         let all = rows.len() as u64;
         for row in rows {
+            let place = seen.start + row;
             if let Some((bits, known)) = seen.previous
                 && order::yes(bits, known, row)
             {
-                super::received::set_bit(&mut self.spill.previous, start + row);
+                set_bit(&mut self.spill.previous, place);
             }
-            let (failed, unknown) = (at(&verdicts.failed, row), at(&verdicts.unknown, row));
-            let mark = self.classify(failed, unknown);
-            if mark != 0 {
-                if let Some(slot) = self.spill.marks.get(start + row)
-                    && mark >= REFUSED
-                {
-                    slot.store(mark, Ordering::Relaxed);
-                }
-                if mark < REFUSED {
+            match self.classify(at(&seen.verdicts.failed, row), at(&seen.verdicts.unknown, row)) {
+                Class::Failed => {}
+                Class::Refused => set_bit(&mut self.spill.refused, place),
+                Class::Review => set_bit(&mut self.spill.review, place),
+                Class::Eligible => {
+                    set_bit(&mut self.spill.eligible, place);
                     let birth = number(seen.birth, row).and_then(|day| i32::try_from(day).ok());
                     let age = self.plan.order.inner_age.map_or(0, |sub| self.plan.ages.key(sub, birth));
-                    self.family.push((age, 0, u32::try_from(row).unwrap_or(u32::MAX)));
-                    self.spill.amounts.push(verdicts.amount.get(row).copied().unwrap_or(0));
-                    if let Some(area) = area {
-                        self.spill.areas.push(area);
+                    self.family.push((age, 0, u32::try_from(self.members.len()).unwrap_or(u32::MAX)));
+                    self.members.push(u32::try_from(row).unwrap_or(u32::MAX));
+                    self.spill.amounts.push(seen.verdicts.amount.get(row).copied().unwrap_or(0));
+                    self.spill.areas.extend(area);
+                    self.spill.weights.extend(weight);
+                    if !self.plan.groups.is_empty() || self.plan.earlier.is_some() {
+                        let marks = self.plan.groups.of_row(seen.batch, family, members.clone(), row);
+                        self.spill.marks.push(marks);
                     }
                 }
             }
         }
         if let (Some(area), Some(base)) = (area, self.plan.base) {
             let counted = match base {
-                Base::Eligible => self.family.len() as u64,
+                Base::Eligible => self.members.len() as u64,
                 Base::Registered => all,
                 Base::D1D4 => number(seen.decile, family).filter(|decile| (1..=4).contains(decile)).map_or(0, |_| all),
-            };
+            } * weight.map_or(1, u64::from);
             if counted > 0 {
                 *self.spill.base.entry(area).or_default() += counted;
             }
         }
-        self.order_family(seen, verdicts, family, start)
+        self.order_family(seen, family, area)
     }
 
-    /// Counts a row by criterion; gives 0, `REVIEW`, `REFUSED`, or 1 for eligible.
-    fn classify(&mut self, failed: u64, unknown: u64) -> u32 {
+    /// Counts a row by criterion, and says how it left the funnel.
+    fn classify(&mut self, failed: u64, unknown: u64) -> Class {
         each_bit(failed, &mut self.spill.criteria, |count| count.failed += 1);
         each_bit(unknown, &mut self.spill.criteria, |count| count.unknown += 1);
         if failed != 0 {
-            0
+            Class::Failed
         } else if unknown & self.plan.refuse != 0 {
-            REFUSED
+            Class::Refused
         } else if unknown & self.plan.review != 0 {
-            REVIEW
+            each_bit(unknown & self.plan.review, &mut self.spill.criteria, |count| count.review += 1);
+            Class::Review
         } else {
             each_bit(unknown, &mut self.spill.criteria, |count| count.not_checked += 1);
-            1
+            Class::Eligible
         }
     }
 
-    /// Order keys of the eligible rows of one family.
-    fn order_family(&mut self, seen: &Seen<'_>, verdicts: &Verdicts, family: usize, start: usize) -> Result<()> {
-        if self.family.is_empty() {
+    /// Lots of the eligible rows of one family.
+    fn order_family(&mut self, seen: &Seen<'_>, family: usize, area: Option<u32>) -> Result<()> {
+        if self.members.is_empty() {
             return Ok(());
         }
         let plan = self.plan;
-        let family_id = seen.batch.family_ids.get(family).map(|id| id.0);
-        let person_id = |row: u32| seen.batch.person_ids.get(row as usize).map_or(0, |id| id.0);
-        let of_family = plan.unit == Unit::Family || plan.order.family_lot;
-        let lot = match (of_family, family_id) {
-            (true, Some(id)) => order::order_hash(&plan.order.key, id),
-            (true, None) => return Err(Error::bug("batches of a run carry ids")),
-            (false, _) => 0,
-        };
-        if plan.unit == Unit::Person && plan.order.family_lot {
-            order::place_members(&plan.order.key, &mut self.family, person_id);
+        let no_ids = || Error::bug("batches of a run carry ids");
+        let family_id = seen.batch.family_ids.get(family).copied().map(|FamilyId(id)| id);
+        let person_id = |row: u32| seen.batch.person_ids.get(row as usize).map(|PersonId(id)| *id);
+        let first = self.eligible;
+        let together = plan.unit == Unit::Person && plan.order.family_lot;
+        if together {
+            self.place_within(person_id);
         }
-        for (within, (_, _, row)) in self.family.iter().enumerate() {
-            let at_row = *row as usize;
-            let place = u32::try_from(start + at_row).map_err(|_| Error::bug("a row group has 32-bit rows"))?;
-            let incumbent = bit(&self.spill.previous, start + at_row);
-            let score = verdicts.score.get(at_row).copied().unwrap_or(0);
-            let score = if incumbent { score.saturating_add(plan.order.band) } else { score };
-            let age = plan.order.first_age.filter(|_| plan.unit == Unit::Person).map_or(0, |sub: SubKey| {
-                plan.ages.key(sub, number(seen.birth, at_row).and_then(|day| i32::try_from(day).ok()))
-            });
-            let bucket = Bucket { newcomer: !(plan.order.keep && incumbent), score: Reverse(score), age };
-            let hash = if of_family { lot } else { order::order_hash(&plan.order.key, person_id(*row)) };
-            let within = if of_family { u16::try_from(within).unwrap_or(u16::MAX) } else { 0 };
-            self.keyed.push((bucket, Lot { hash, within, group: self.group, row: place }));
+        let own = self.keyed.len();
+        for (at, member) in (0u32..).zip(self.members.iter()) {
+            let (row, eligible) = (*member as usize, first + at);
+            let id = if plan.unit == Unit::Family { family_id } else { person_id(*member) };
+            let listed = match plan.earlier {
+                Some(earlier) => earlier.find(id.ok_or_else(no_ids)?),
+                None => None,
+            };
+            let mut standing = Standing {
+                listed: listed.is_some(),
+                incumbent: bit(&self.spill.previous, seen.start + row),
+                score: seen.verdicts.score.get(row).copied().unwrap_or(0),
+                age: self.first_age(seen, row),
+            };
+            if let Some(found) = listed {
+                standing = Standing { listed: true, incumbent: false, score: 0, age: 0 };
+                if let Some(marks) = self.spill.marks.get_mut(eligible as usize) {
+                    let held = found.recipient && plan.earlier.is_some_and(|earlier| earlier.same_area(found, area));
+                    *marks |= if held { HELD | LISTED } else { LISTED };
+                }
+            }
+            let key = match listed {
+                Some(found) => u64::from(found.rank),
+                None if together => family_id.ok_or_else(no_ids)?,
+                None => id.ok_or_else(no_ids)?,
+            };
+            let lots = self.keyed.get_mut(own..).unwrap_or_default();
+            let near = |(of, lot): &&mut (Standing, Lot)| *of == standing && eligible - lot.first < 16;
+            match lots.iter_mut().rev().find(near).filter(|_| together && listed.is_none()) {
+                Some((_, lot)) => lot.mask |= 1 << (eligible - lot.first),
+                None => self.keyed.push((standing, Lot { key, group: self.group, mask: 1, first: eligible })),
+            }
         }
+        self.eligible += u32::try_from(self.members.len()).unwrap_or(u32::MAX);
         Ok(())
+    }
+
+    fn first_age(&self, seen: &Seen<'_>, row: usize) -> u16 {
+        self.plan.order.first_age.filter(|_| self.plan.unit == Unit::Person).map_or(0, |sub: SubKey| {
+            self.plan.ages.key(sub, number(seen.birth, row).and_then(|day| i32::try_from(day).ok()))
+        })
+    }
+
+    /// Notes each eligible member's place in the family.
+    fn place_within(&mut self, person_id: impl Fn(u32) -> Option<u64>) {
+        let start = self.spill.within.len();
+        self.spill.within.resize(start + self.members.len(), 0);
+        let members = &self.members;
+        let id = |at: u32| members.get(at as usize).and_then(|row| person_id(*row)).unwrap_or(0);
+        order::place_members(&self.plan.order.key, &mut self.family, id);
+        for (place, (_, _, at)) in (0u16..=u16::MAX).zip(&self.family) {
+            if let Some(slot) = self.spill.within.get_mut(start + *at as usize) {
+                *slot = place;
+            }
+        }
     }
 
     /// The group is complete.
     pub(super) fn finish(mut self) -> (Verdicts, Spill) {
-        self.keyed.sort_unstable_by_key(|one| Reverse(one.0));
+        let order = &self.plan.order;
+        // worst bucket of the program's own order first, so that the best can be freed first
+        self.keyed.sort_unstable_by_key(|(standing, _)| (Reverse(order.bucket(*standing)), *standing));
         let mut spill = self.spill;
         for same in self.keyed.chunk_by(|a, b| a.0 == b.0) {
-            if let (Some((bucket, _)), Ok(len)) = (same.first(), u32::try_from(same.len())) {
-                spill.runs.push((*bucket, len));
+            let start = spill.runs.last().map_or(0, |run| run.start + run.len);
+            let rows = same.iter().map(|(_, lot)| lot.mask.count_ones()).sum();
+            if let (Some((standing, _)), Ok(len)) = (same.first(), u32::try_from(same.len())) {
+                spill.runs.push(Run { standing: *standing, start, len, rows });
             }
         }
         spill.lots = self.keyed.iter().map(|(_, lot)| *lot).collect();
+        spill.ranks = std::iter::repeat_with(|| AtomicU32::new(0)).take(self.eligible as usize).collect();
+        spill.areas.shrink_to_fit();
+        spill.within.shrink_to_fit();
         (self.verdicts, spill)
     }
+}
+
+/// How a row leaves the funnel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Failed,
+    Refused,
+    Review,
+    Eligible,
 }
 
 fn at(all: &[u64], row: usize) -> u64 {

@@ -16,8 +16,9 @@ use crate::sandbox::Unit;
 use crate::say;
 use crate::snapshot::batch::Batch;
 
-use super::gather::{Gather, Plan, Spill};
+use super::gather::{Gather, Plan};
 use super::received::Received;
+use super::spill::Spill;
 use super::{Entry, Frame, GroupRows, Place, Rows, Sink, Wanted, granted};
 
 /// The programs of one level and what they share.
@@ -26,6 +27,7 @@ pub(super) struct Level<'a> {
     pub(super) entries: &'a [Entry<'a>],
     pub(super) frame: &'a Frame,
     pub(super) received: &'a BTreeMap<String, Received>,
+    pub(super) depth: super::Depth,
     pub(super) sink: &'a dyn Sink,
     pub(super) cancel: &'a AtomicBool,
     pub(super) seen: &'a AtomicU64,
@@ -33,8 +35,8 @@ pub(super) struct Level<'a> {
 }
 
 /// A program judged on the whole snapshot.
-pub(super) struct Judged {
-    pub(super) plan: Plan,
+pub(super) struct Judged<'a> {
+    pub(super) plan: Plan<'a>,
     /// One per row group, over all partitions in order.
     pub(super) spills: Vec<Spill>,
 }
@@ -82,16 +84,16 @@ fn interrupted() -> Error {
 }
 
 /// One program's state during a pass.
-struct Running {
+struct Running<'a> {
     at: usize,
-    plan: Plan,
+    plan: Plan<'a>,
     /// Lowest group in which it failed so far.
     failed: AtomicUsize,
     error: Mutex<Option<(usize, Error)>>,
     spills: Vec<Mutex<Option<Spill>>>,
 }
 
-impl Running {
+impl<'a> Running<'a> {
     fn fail(&self, group: usize, error: Error) {
         self.failed.fetch_min(group, Ordering::Relaxed);
         let mut lowest = self.error.lock().unwrap_or_else(PoisonError::into_inner);
@@ -100,7 +102,7 @@ impl Running {
         }
     }
 
-    fn finish(self) -> Result<Judged> {
+    fn finish(self) -> Result<Judged<'a>> {
         if let Some((_, error)) = self.error.into_inner().unwrap_or_else(PoisonError::into_inner) {
             return Err(error);
         }
@@ -112,7 +114,7 @@ impl Running {
 }
 
 /// Judges the programs of a level; one result for each of `level.live`.
-pub(super) fn judge_level(level: &Level<'_>) -> Result<Vec<Result<Judged>>> {
+pub(super) fn judge_level<'a>(level: &Level<'a>) -> Result<Vec<Result<Judged<'a>>>> {
     if level.live.is_empty() {
         return Ok(Vec::new());
     }
@@ -137,7 +139,7 @@ pub(super) fn judge_level(level: &Level<'_>) -> Result<Vec<Result<Judged>>> {
 }
 
 /// The union of what the programs were granted and what the host reads for them.
-fn wanted(level: &Level<'_>, running: &[Running]) -> Wanted {
+fn wanted(level: &Level<'_>, running: &[Running<'_>]) -> Wanted {
     let mut all: BTreeSet<(Entity, ColumnId)> = BTreeSet::new();
     for run in running {
         if let Some(entry) = level.entries.get(run.at) {
@@ -151,7 +153,7 @@ fn wanted(level: &Level<'_>, running: &[Running]) -> Wanted {
 
 fn judge_group(
     level: &Level<'_>,
-    running: &[Running],
+    running: &[Running<'_>],
     wanted: &Wanted,
     group: usize,
     place: Place,
@@ -167,6 +169,7 @@ fn judge_group(
         gathers.push(if live { Some(Gather::new(&run.plan, group, count as usize)?) } else { None });
     }
     let (mut families, mut members) = (0u32, 0u32);
+    let mut weights: Vec<u32> = Vec::new();
     level.rows.read(place, wanted, &mut |batch| {
         if level.cancel.load(Ordering::Relaxed) {
             return Err(interrupted());
@@ -177,9 +180,12 @@ fn judge_group(
         }
         add_received(level, batch, group, families as usize, members as usize);
         (families, members) = (next_families, next_members);
+        weights.clear();
+        level.rows.weigh(place, batch, &mut weights);
         for (run, slot) in running.iter().zip(&mut gathers) {
             let (Some(gather), Some(entry)) = (slot.as_mut(), level.entries.get(run.at)) else { continue };
-            let judged = entry.judge.judge(batch).and_then(|(verdicts, fuel)| gather.add(batch, &verdicts, fuel));
+            let judged =
+                entry.judge.judge(batch).and_then(|(verdicts, fuel)| gather.add(batch, &verdicts, fuel, &weights));
             if let Err(error) = judged {
                 if super::stops_the_run(error.fault) {
                     return Err(error);

@@ -3,32 +3,14 @@
 //! Incumbents first where the rule file keeps them, then score, sub-keys, and
 //! a keyed hash of the unit's id: BLAKE3 keyed with BLAKE3(seed), over the id
 //! as eight big-endian bytes, read as a big-endian number; the smaller wins.
-//! 16 bytes per eligible row. No two rows are equal: the row itself is last.
+//! No two rows are equal: the row itself is last. A lot is 16 bytes: one per
+//! eligible row, or one per family where its members stand together.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-use std::sync::atomic::{AtomicU32, Ordering};
 
-use rayon::prelude::*;
-
-use crate::error::{Error, Result};
 use crate::program::{Incumbents, Program, SubKey};
 use crate::snapshot::batch::bit;
 use crate::terms::Date;
-
-use super::gather::Spill;
-
-/// Mark of a row in review, where others hold their rank.
-pub(super) const REVIEW: u32 = u32::MAX;
-/// Mark of a row refused for an unknown.
-pub(super) const REFUSED: u32 = u32::MAX - 1;
-/// Rows that are sorted on all threads at once.
-const MANY: usize = 1 << 16;
-
-/// Whether a mark is a rank.
-pub(super) fn is_rank(mark: u32) -> bool {
-    mark != 0 && mark < REFUSED
-}
 
 /// The key of the hash, from the published seed.
 #[must_use]
@@ -45,9 +27,24 @@ pub fn order_hash(key: &[u8; 32], id: u64) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// What is compared before any hash; smaller is served first.
+/// What of a row is compared before any lot, as it is: no rule of incumbents applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Standing {
+    /// On the list of the run that is promoted from; its lot is the rank there.
+    pub(super) listed: bool,
+    /// Received in the period before.
+    pub(super) incumbent: bool,
+    /// Score of the plugin.
+    pub(super) score: i64,
+    /// Age key, where age stands before any lot.
+    pub(super) age: u16,
+}
+
+/// What is compared before any lot, under a rule; smaller is served first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bucket {
+    /// False = on the list of the run that is promoted from: ordered as there.
+    pub(super) unlisted: bool,
     /// False = incumbent who is kept.
     pub(super) newcomer: bool,
     /// Score with the band's points, highest first.
@@ -56,24 +53,33 @@ pub(super) struct Bucket {
     pub(super) age: u16,
 }
 
-/// One eligible row within its bucket, smaller is served first.
+/// Up to 16 neighbouring eligible rows of one family within their bucket, or one row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Lot {
-    /// Hash of the unit's id, or of the family's where members stand together.
-    pub(super) hash: u64,
-    /// Place among the eligible members of the family, where they stand together.
-    pub(super) within: u16,
+    /// Id of the row, or of the family where members stand together; once its bucket is
+    /// ordered, the hash of it. Of a listed row the rank in the run that is promoted from.
+    pub(super) key: u64,
     /// Row group, counted over all partitions.
     pub(super) group: u16,
-    /// Row in the group.
-    pub(super) row: u32,
+    /// Bit n: the n-th eligible row from `first` on belongs to it.
+    pub(super) mask: u16,
+    /// The first of them, counted over the group's eligible rows.
+    pub(super) first: u32,
+}
+
+impl Lot {
+    /// Its rows, counted over the group's eligible rows.
+    pub(super) fn rows(self) -> impl Iterator<Item = u32> {
+        (0..16u32).filter(move |at| self.mask >> at & 1 == 1).map(move |at| self.first + at)
+    }
 }
 
 /// How rows of one program are ordered.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Order {
     pub(super) key: [u8; 32],
-    pub(super) keep: bool,
-    pub(super) band: i64,
+    keep: bool,
+    band: i64,
     /// Age before the lot: part of the bucket.
     pub(super) first_age: Option<SubKey>,
     /// Members of a family stand together.
@@ -101,6 +107,25 @@ impl Order {
             first_age: before.first().copied(),
             family_lot: lot_at.is_some(),
             inner_age: after.iter().copied().find(|key| !is_lot(key)),
+        }
+    }
+
+    /// The same order without any rule of incumbents.
+    pub(super) fn fresh(&self) -> Order {
+        Order { keep: false, band: 0, ..self.clone() }
+    }
+
+    /// Where a row stands under this order, before any lot.
+    pub(super) fn bucket(&self, of: Standing) -> Bucket {
+        if of.listed {
+            return Bucket { unlisted: false, newcomer: false, score: Reverse(0), age: 0 };
+        }
+        let points = if of.incumbent { self.band } else { 0 };
+        Bucket {
+            unlisted: true,
+            newcomer: !(self.keep && of.incumbent),
+            score: Reverse(of.score.saturating_add(points)),
+            age: of.age,
         }
     }
 
@@ -148,48 +173,6 @@ impl Ages {
     }
 }
 
-/// Gives every eligible row its rank, bucket by bucket; returns how many there are.
-/// A group's lots are freed as they are placed.
-pub(super) fn rank(spills: &mut [Spill]) -> Result<u32> {
-    let mut heap: BinaryHeap<Reverse<(Bucket, usize)>> = BinaryHeap::new();
-    for (at, spill) in spills.iter().enumerate() {
-        heap.extend(spill.best().map(|bucket| Reverse((bucket, at))));
-    }
-    let mut lots: Vec<Lot> = Vec::new();
-    let mut next = 1u32;
-    while let Some(Reverse((bucket, _))) = heap.peek() {
-        let bucket = *bucket;
-        lots.clear();
-        while let Some(Reverse((same, at))) = heap.peek().copied().filter(|Reverse((other, _))| *other == bucket) {
-            heap.pop();
-            if let Some(spill) = spills.get_mut(at) {
-                debug_assert_eq!(same, bucket);
-                spill.take_best(&mut lots);
-                heap.extend(spill.best().map(|bucket| Reverse((bucket, at))));
-            }
-        }
-        let count = u32::try_from(lots.len()).ok();
-        let end = count.and_then(|count| next.checked_add(count)).filter(|end| *end < REFUSED);
-        let end = end.ok_or_else(|| Error::bug("at most 4,294,967,293 eligible rows"))?;
-        if lots.len() > MANY {
-            lots.par_sort_unstable();
-            lots.par_iter().enumerate().for_each(|(at, lot)| mark(spills, *lot, next, at));
-        } else {
-            lots.sort_unstable();
-            lots.iter().enumerate().for_each(|(at, lot)| mark(spills, *lot, next, at));
-        }
-        next = end;
-    }
-    Ok(next - 1)
-}
-
-fn mark(spills: &[Spill], lot: Lot, first: u32, at: usize) {
-    let slot = spills.get(usize::from(lot.group)).and_then(|spill| spill.marks.get(lot.row as usize));
-    if let (Some(slot), Ok(at)) = (slot, u32::try_from(at)) {
-        slot.store(first + at, Ordering::Relaxed);
-    }
-}
-
 /// Places the eligible members of one family by age, then by hash, then by row.
 /// `members` holds (age key, row in batch); `id` gives a row's person id.
 pub(super) fn place_members(key: &[u8; 32], members: &mut [(u16, u64, u32)], id: impl Fn(u32) -> u64) {
@@ -207,11 +190,6 @@ pub(super) fn place_members(key: &[u8; 32], members: &mut [(u16, u64, u32)], id:
 /// Bits of a known yes/no column.
 pub(super) fn yes(values: &[u8], valid: Option<&Vec<u8>>, row: usize) -> bool {
     bit(values, row) && valid.is_none_or(|known| bit(known, row))
-}
-
-/// Marks of a group, all zero.
-pub(super) fn blank(rows: usize) -> Vec<AtomicU32> {
-    std::iter::repeat_with(|| AtomicU32::new(0)).take(rows).collect()
 }
 
 #[cfg(test)]

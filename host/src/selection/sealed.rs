@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::program::AreaLevel;
-use crate::snapshot::{Batch, RegionTable, Snapshot};
+use crate::snapshot::{Batch, RegionTable, Snapshot, VillageRow};
 use crate::terms::RegionSystem;
 
 use super::{AreaTable, GroupRows, PartitionRows, Place, Rows, Wanted};
@@ -57,20 +57,32 @@ impl Rows for SealedRows<'_> {
 /// The areas of every level below the nation, by code, from a manifest's region table.
 #[must_use]
 pub fn areas_of(regions: &RegionTable) -> BTreeMap<AreaLevel, AreaTable> {
-    let province = |code: &str| format!("kemendagri:{}", code.split('.').next().unwrap_or(code));
-    let villages = || regions.villages.iter();
     let system = |of: RegionSystem| match of {
         RegionSystem::Kemendagri => "kemendagri",
         RegionSystem::Bps => "bps",
     };
+    let provinces = regions.regencies.iter().map(|row| {
+        let province = row.code.split('.').next().unwrap_or(&row.code);
+        format!("kemendagri:{province}")
+    });
+    let provinces: Vec<String> = provinces.collect();
+    let regencies: Vec<String> = regions.regencies.iter().map(|row| format!("kemendagri:{}", row.code)).collect();
+    let of = |code: &dyn Fn(&VillageRow) -> String| regions.villages.iter().map(code).collect::<Vec<String>>();
+    let districts = of(&|row| format!("{}:{}", system(row.system), district(row.system, &row.code)));
+    let villages = of(&|row| format!("{}:{}", system(row.system), row.code));
+    let regency_of: Vec<u32> = regions.villages.iter().map(|row| u32::from(row.regency)).collect();
+    let province = table(provinces, &[]);
+    let regency = table(regencies, &province.of);
+    // a regency's ordinal is not its place in the table if codes are not sorted as text
+    let above: Vec<u32> =
+        regency_of.iter().map(|at| regency.of.get(*at as usize).copied().unwrap_or(u32::MAX)).collect();
+    let district = table(districts, &above);
+    let village = table(villages, &district.of);
     BTreeMap::from([
-        (AreaLevel::Province, table(regions.regencies.iter().map(|row| province(&row.code)))),
-        (AreaLevel::Regency, table(regions.regencies.iter().map(|row| format!("kemendagri:{}", row.code)))),
-        (
-            AreaLevel::District,
-            table(villages().map(|row| format!("{}:{}", system(row.system), district(row.system, &row.code)))),
-        ),
-        (AreaLevel::Village, table(villages().map(|row| format!("{}:{}", system(row.system), row.code)))),
+        (AreaLevel::Province, province),
+        (AreaLevel::Regency, regency),
+        (AreaLevel::District, district),
+        (AreaLevel::Village, village),
     ])
 }
 
@@ -83,13 +95,20 @@ fn district(system: RegionSystem, code: &str) -> &str {
     }
 }
 
-/// Codes sorted, and for each region in its own order the place of its area.
-fn table(of_regions: impl Iterator<Item = String>) -> AreaTable {
-    let of_regions: Vec<String> = of_regions.collect();
+/// Codes sorted, for each region in its own order the place of its area, and for each area
+/// the one above it; `above` has an entry for each region, or none.
+fn table(of_regions: Vec<String>, above: &[u32]) -> AreaTable {
     let mut codes = of_regions.clone();
     codes.sort_unstable();
     codes.dedup();
     let place = |code: &String| codes.binary_search(code).ok().and_then(|at| u32::try_from(at).ok());
-    let of = of_regions.iter().map(|code| place(code).unwrap_or(u32::MAX)).collect();
-    AreaTable { codes, of }
+    let of: Vec<u32> = of_regions.iter().map(|code| place(code).unwrap_or(u32::MAX)).collect();
+    let mut parents = vec![u32::MAX; if above.is_empty() { 0 } else { codes.len() }];
+    // an area whose regions lie under several others counts to the first of them
+    for (area, parent) in of.iter().zip(above) {
+        if let Some(slot) = parents.get_mut(*area as usize) {
+            *slot = (*slot).min(*parent);
+        }
+    }
+    AreaTable { codes, of, parents }
 }
