@@ -12,12 +12,16 @@
 mod cases;
 mod cli;
 mod columns;
+mod fuzzed;
 mod golden;
+mod identities;
 mod intake;
 mod judged;
 mod ledger;
 mod opened;
+mod odd_files;
 mod outside;
+mod places;
 mod registry;
 mod quarter;
 mod readme;

@@ -9,8 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use layak::columns::{ColumnId, Dictionary, Entity};
 use layak::error::{Error, Fault, Result};
 use layak::ledger::{
-    Candidate, Explaining, Export, Folders, Ledger, ListFormat, Made, RunRequest, Vault, export, formula_safe, run,
-    verify,
+    Candidate, Explaining, Export, Folders, Ledger, ListFormat, Made, RunRequest, Vault, export, run, verify,
 };
 use layak::program::{AreaLevel, Base, Incumbents, PartText, Program, Quota, Seats, SubKey, Unfilled, UnknownRule};
 use layak::registry::{FamilyIdentity, PersonIdentity};
@@ -19,7 +18,7 @@ use layak::selection::Judging;
 use layak::snapshot::{
     Batch, BatchColumn, GroupRows, Header, RegencyRow, RegionTable, Scale, Snapshot, Values, VillageRow, Writer,
 };
-use layak::terms::{Date, FamilyId, Period, PersonId, RegionSystem, Text};
+use layak::terms::{Date, FamilyId, Period, PersonId, RegionSystem, Text, formula_safe};
 
 fn id(name: &str) -> ColumnId {
     Dictionary::embedded().id(name).unwrap()

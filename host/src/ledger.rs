@@ -28,7 +28,7 @@ use crate::snapshot::Batch;
 pub use anchors::{Ledger, RunEntry};
 pub use areas::{AreaLine, NATION, NOWHERE};
 pub use export::{Export, Exported, ListFile, Vault, export};
-pub use lists::{ListFormat, formula_safe};
+pub use lists::ListFormat;
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};
 pub use run::{Candidate, Made, ProgramLine, RunRequest, received, run, selected_rows};

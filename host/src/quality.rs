@@ -25,8 +25,10 @@ pub enum Check {
     TwoPbiSchemes,
     NikMissing,
     NikBirthMismatch,
+    NikSexMismatch,
     ExclusionOnMember,
     ListRowUnmatched,
+    ContradictingExtracts,
 }
 
 impl Check {
@@ -42,8 +44,10 @@ impl Check {
             Check::TwoPbiSchemes => "two_pbi_schemes",
             Check::NikMissing => "nik_missing",
             Check::NikBirthMismatch => "nik_birth_mismatch",
+            Check::NikSexMismatch => "nik_sex_mismatch",
             Check::ExclusionOnMember => "exclusion_on_member",
             Check::ListRowUnmatched => "list_row_unmatched",
+            Check::ContradictingExtracts => "contradicting_extracts",
         }
     }
 
@@ -68,6 +72,9 @@ impl Check {
             Check::NikBirthMismatch => {
                 ("tanggal lahir tidak sama dengan yang ada dalam NIK", "birth date differs from the one in the NIK")
             }
+            Check::NikSexMismatch => {
+                ("jenis kelamin tidak sama dengan yang ada dalam NIK", "sex differs from the one in the NIK")
+            }
             Check::ExclusionOnMember => (
                 "pengecualian butir 10-12 atau 14-16 pada anggota yang bukan kepala",
                 "exclusion item 10-12 or 14-16 on a member who is not the head",
@@ -75,6 +82,10 @@ impl Check {
             Check::ListRowUnmatched => (
                 "baris daftar yang orang atau keluarganya tidak ada dalam snapshot",
                 "list row whose person or family is not in the snapshot",
+            ),
+            Check::ContradictingExtracts => (
+                "dua berkas dari satu sumber dan satu tanggal data berbeda tentangnya; tulis `revision` di yang benar",
+                "two files of one source and one as-of differ on it; write a `revision` in the right one",
             ),
         };
         Text::new(id, en)

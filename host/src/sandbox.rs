@@ -23,7 +23,7 @@ mod ticker;
 mod trap;
 pub mod world;
 
-pub use describe::fits;
+pub use describe::{check as check_description, fits};
 pub use description::{ColumnWish, Description, Part, SettingKind, SettingWish, Unit, Value};
 pub use judge::Judge;
 pub use limits::Limits;

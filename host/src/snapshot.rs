@@ -31,6 +31,7 @@ mod sealing;
 mod stream;
 mod table;
 mod tablewriter;
+mod unproved;
 mod writer;
 
 pub use batch::{Batch, BatchColumn, GroupRows, Values};
@@ -38,4 +39,5 @@ pub use check::Checked;
 pub use manifest::{Header, Manifest, Partition, RegencyRow, RegionTable, Scale, VillageRow, canonical_json};
 pub use open::{Place, Snapshot, scan};
 pub use stream::Batches;
+pub use unproved::decode_unproved;
 pub use writer::{PartitionWriter, Sealed, Writer};

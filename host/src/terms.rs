@@ -394,6 +394,36 @@ pub fn mask_identity(text: &str) -> String {
     chars.iter().enumerate().map(|(at, c)| if shown(at) { *c } else { '*' }).collect()
 }
 
+/// Whether a character leaves nothing on a page and may hide what stands behind it:
+/// zero-width and bidirectional marks, soft hyphens, fillers, odd blanks.
+#[must_use]
+pub fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// A cell that no spreadsheet takes for a formula: one that begins, behind blanks,
+/// invisible characters and apostrophes, with `=`, `+`, `-`, `@`, one of their
+/// full-width or small forms, or a control character, gets an apostrophe in front.
+/// Taking that apostrophe away from such a cell gives the text back, always.
+#[must_use]
+pub fn formula_safe(cell: &str) -> String {
+    let first = cell.chars().find(|c| !(*c == ' ' || *c == '\'' || is_invisible(*c) || is_blank(*c)));
+    let risky = first.is_some_and(|c| {
+        matches!(c, '=' | '+' | '-' | '@' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
+            || matches!(c, '\u{fe66}' | '\u{fe62}' | '\u{fe63}' | '\u{fe6b}' | '\u{207a}' | '\u{207b}' | '\u{207c}')
+            || matches!(c, '\u{2212}' | '\u{2010}'..='\u{2015}' | '\u{2e3a}' | '\u{2e3b}')
+            || c.is_control()
+    });
+    if risky { format!("'{cell}") } else { cell.to_owned() }
+}
+
+/// A blank that is no control character.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() && !c.is_control()
+}
+
 impl fmt::Debug for Nik {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Nik({})", self.masked())

@@ -216,6 +216,18 @@ impl Regions {
         code_ended.then_some((at, Recognised::Name))
     }
 
+    /// Whether a delivered name is that of another regency of the same province, so
+    /// that code and name contradict each other. An unknown spelling does not; a
+    /// left-out `Kota` or `Kabupaten` does not either.
+    #[must_use]
+    pub fn is_another(&self, regency: usize, name: &str) -> bool {
+        let Some(row) = self.regencies.get(regency) else { return false };
+        let province = self.provinces.get(row.province).map_or("", |province| province.bps.as_str());
+        let named = [name.to_owned(), format!("Kota {name}")].map(|name| self.regency_by_name(province, &name));
+        let mut named = named.into_iter().flatten().peekable();
+        named.peek().is_some() && !named.any(|one| one == regency)
+    }
+
     /// A district by its 7-digit BPS code.
     #[must_use]
     pub fn district_by_bps(&self, bps: &str) -> Option<&District> {
@@ -240,9 +252,10 @@ impl Regions {
     }
 }
 
-/// Upper case letters and digits only, without a leading `Kabupaten`.
+/// Upper case letters and digits only, without a leading `Kabupaten` and without
+/// Jakarta's `Administrasi`.
 fn plain_name(name: &str) -> String {
-    let upper = name.trim().to_uppercase();
+    let upper = name.trim().to_uppercase().replace("ADMINISTRASI ", "").replace("ADM. ", "").replace("ADM ", "");
     let bare = ["KABUPATEN ", "KAB. ", "KAB "].iter().find_map(|p| upper.strip_prefix(p)).unwrap_or(&upper);
     bare.chars().filter(|c| c.is_alphanumeric()).collect()
 }

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::decode::{Codes, Parse};
+use super::looks::shown_header;
 use super::mapping::{FileMapping, Part, Source};
 use crate::columns::{Column, Dictionary, Entity, Kind, Origin};
 use crate::error::Result;
@@ -216,7 +217,12 @@ impl Layout {
             let by_region = field.part.is_some() || (to == "village" && table == Table::Family);
             if let Some(slot) = numbers.iter().position(|n| n == to).filter(|_| !by_region) {
                 let parse = Parse::new(to, field.values.as_deref(), source, dictionary);
-                places.push(Place { cell, slot, parse, needed: table.is_list() && needed(to) });
+                places.push(Place {
+                    cell,
+                    slot,
+                    parse,
+                    needed: (table.is_list() || table == Table::Village) && needed(to),
+                });
             }
         }
         places.sort_by_key(|place| place.cell);
@@ -281,12 +287,16 @@ fn key_cells(table: Table, at: &dyn Fn(&str, Option<Part>) -> Option<usize>, slo
 
 /// What a row of a list says nothing without.
 fn needed(to: &str) -> bool {
-    matches!(to, "item" | "pregnancy" | "wage_premium" | "school_list_level" | "program" | "until" | "fact_month")
+    matches!(
+        to,
+        "item" | "pregnancy" | "wage_premium" | "school_list_level" | "program" | "until" | "fact_month" | "system"
+    )
 }
 
 fn notes(file: &FileMapping, headers: &[String]) -> Vec<Text> {
     let mut notes = Vec::new();
     for header in headers.iter().filter(|h| !file.columns.contains_key(*h)) {
+        let header = shown_header(header);
         notes.push(say!(
             "kolom `{header}` tidak dikenal dan tidak dibaca",
             "column `{header}` is unknown and was not read"

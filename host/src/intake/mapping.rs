@@ -11,11 +11,15 @@ use std::sync::LazyLock;
 use serde::Deserialize;
 
 use super::layout::{Layout, Table};
+use super::looks::{is_row, shown_header};
 use super::refused;
 use crate::columns::Dictionary;
 use crate::error::{Error, Fault, Result};
 use crate::say;
 use crate::terms::{RegionSystem, Text};
+
+/// The widest known delivery has 52 columns.
+const MOST_COLUMNS: usize = 1000;
 
 /// One source, as written.
 #[derive(Debug, Clone, Deserialize)]
@@ -165,9 +169,21 @@ impl Sources {
         insist: Option<&str>,
         delimiter: Option<u8>,
     ) -> Result<Layout> {
+        let count = headers.len();
+        if count > MOST_COLUMNS {
+            return Err(refused(
+                path,
+                say!(
+                    "baris judul punya {count} kolom, batasnya {MOST_COLUMNS}",
+                    "the header has {count} columns, the limit is {MOST_COLUMNS}"
+                ),
+            )
+            .fix(say!("kirim hanya kolom yang dikenal", "deliver the known columns only")));
+        }
         let headers: Vec<String> = headers.iter().map(|h| plain(h)).collect();
+        let (source, file) = self.best(path, &headers, insist, delimiter)?;
         if let Some(double) = headers.iter().enumerate().find(|(at, h)| headers.iter().take(*at).any(|g| g == *h)) {
-            let header = double.1;
+            let header = shown_header(double.1);
             return Err(refused(path, say!("kolom `{header}` ada dua kali", "column `{header}` is there twice")).fix(
                 say!(
                     "tanyakan kepada pengirim yang mana yang benar, lalu hapus yang lain",
@@ -175,7 +191,6 @@ impl Sources {
                 ),
             ));
         }
-        let (source, file) = self.best(path, &headers, insist, delimiter)?;
         let missing: Vec<&String> =
             file.columns.iter().filter(|(h, f)| !f.optional && !headers.contains(h)).map(|(h, _)| h).collect();
         if let Some(first) = missing.first() {
@@ -216,6 +231,16 @@ impl Sources {
     }
 
     fn unknown(&self, path: &Path, headers: &[String], insist: Option<&str>, delimiter: Option<u8>) -> Error {
+        if is_row(headers) {
+            return refused(
+                path,
+                say!(
+                    "berkas tidak punya baris judul: baris pertamanya sudah data",
+                    "the file has no header: its first line holds data"
+                ),
+            )
+            .fix(say!("minta pengirim menyertakan baris judul", "ask the sender to deliver the header line"));
+        }
         if headers.len() == 1 && delimiter.is_some() {
             return refused(
                 path,
@@ -226,7 +251,7 @@ impl Sources {
             )
             .fix(say!("simpan berkas sebagai CSV berpemisah koma", "save the file as comma-separated CSV"));
         }
-        let first = headers.first().map_or("", String::as_str);
+        let first = headers.first().map(|header| shown_header(header)).unwrap_or_default();
         let kinds: Vec<String> =
             self.all.iter().flat_map(|s| s.file.iter().map(move |f| format!("{}/{}", s.source, f.name))).collect();
         let kinds = kinds.join(", ");
@@ -272,10 +297,13 @@ fn lacking(path: &Path, file: &FileMapping, headers: &[String], first: &str, mis
     let extra = headers.iter().filter(|h| !file.columns.contains_key(*h));
     let near = extra.map(|h| (strsim::damerau_levenshtein(h, first), h)).min();
     match near {
-        Some((distance, header)) if distance <= first.len() / 2 + 1 => error.fix(say!(
-            "kolom terdekat dalam berkas: `{header}`; betulkan judulnya bila itu yang dimaksud",
-            "nearest column in the file: `{header}`; correct the header if that is meant"
-        )),
+        Some((distance, header)) if distance <= first.len() / 2 + 1 => {
+            let header = shown_header(header);
+            error.fix(say!(
+                "kolom terdekat dalam berkas: `{header}`; betulkan judulnya bila itu yang dimaksud",
+                "nearest column in the file: `{header}`; correct the header if that is meant"
+            ))
+        }
         _ => error.fix(say!("minta pengirim menyertakan kolom itu", "ask the sender to deliver that column")),
     }
 }

@@ -1,8 +1,9 @@
 //! Reads an extract delivered as Parquet.
 //!
-//! Takes flat columns of text, whole numbers, booleans, decimals without
-//! fraction or dates; gives rows as text cells, so that a value means the same in
-//! either form. A nested column or one of another type is refused whole.
+//! Takes flat columns of text, whole numbers, booleans or dates; gives rows as
+//! text cells, so that a value means the same in either form. A nested column or
+//! one of another type is refused whole, and so is a file that would unpack to far
+//! more than it is. What a sender's library noted of its own types is not read.
 
 use std::fs::File;
 use std::path::Path;
@@ -13,11 +14,13 @@ use arrow_array::types::{
 };
 use arrow_array::{Array, ArrayRef};
 use arrow_schema::DataType;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 
 use super::cells::Row;
+use super::guard::guarded;
 use super::layout::Layout;
-use super::refused;
+use super::looks::{CAUSE, shown_header, tame};
+use super::{pages, refused};
 use crate::error::{Error, Result};
 use crate::say;
 use crate::terms::Date;
@@ -30,7 +33,7 @@ pub(super) fn headers(path: &Path) -> Result<Vec<String>> {
     let builder = opened(path)?;
     let mut names = Vec::new();
     for field in builder.schema().fields() {
-        let name = field.name();
+        let name = shown_header(field.name());
         if !readable(field.data_type()) {
             let kind = field.data_type().to_string();
             return Err(refused(
@@ -45,18 +48,22 @@ pub(super) fn headers(path: &Path) -> Result<Vec<String>> {
                 "deliver text, whole numbers or dates; NIK and KK as text"
             )));
         }
-        names.push(name.clone());
+        names.push(field.name().clone());
     }
     Ok(names)
 }
 
 fn opened(path: &Path) -> Result<ParquetRecordBatchReaderBuilder<File>> {
     let file = File::open(path).map_err(|cause| Error::storage(path, cause))?;
-    ParquetRecordBatchReaderBuilder::try_new(file).map_err(|cause| {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let not_whole = |cause: &dyn std::fmt::Display| {
         refused(path, say!("berkas bukan Parquet yang utuh", "the file is not a whole Parquet file"))
             .fix(say!("minta pengirim mengirim ulang seluruh berkas", "ask the sender for the whole file again"))
-            .because(cause)
-    })
+            .because(tame(&cause.to_string(), CAUSE))
+    };
+    guarded(|| ParquetRecordBatchReaderBuilder::try_new_with_options(file, options))
+        .ok_or_else(|| not_whole(&"footer"))?
+        .map_err(|cause| not_whole(&cause))
 }
 
 fn readable(kind: &DataType) -> bool {
@@ -64,8 +71,6 @@ fn readable(kind: &DataType) -> bool {
     matches!(
         kind,
         D::Utf8
-            | D::LargeUtf8
-            | D::Utf8View
             | D::Boolean
             | D::Date32
             | D::Null
@@ -77,7 +82,7 @@ fn readable(kind: &DataType) -> bool {
             | D::UInt16
             | D::UInt32
             | D::UInt64
-    ) || matches!(kind, D::Dictionary(_, value) if matches!(**value, D::Utf8 | D::LargeUtf8))
+    )
 }
 
 /// Hands on each row.
@@ -85,16 +90,16 @@ fn readable(kind: &DataType) -> bool {
 /// # Errors
 /// `Fault::Extract` for a page that cannot be read; whatever `take` returns.
 pub(super) fn each_row(path: &Path, layout: &Layout, take: &mut dyn FnMut(&Row<'_>) -> Result<()>) -> Result<()> {
-    let broken = |cause: &dyn std::fmt::Display| {
-        refused(path, say!("isi berkas Parquet rusak", "the Parquet file is damaged"))
-            .fix(say!("minta pengirim mengirim ulang seluruh berkas", "ask the sender for the whole file again"))
-            .because(cause)
-    };
-    let reader = opened(path)?.with_batch_size(4096).build().map_err(|cause| broken(&cause))?;
+    let opened = opened(path)?;
+    let file = File::open(path).map_err(|cause| Error::storage(path, cause))?;
+    let at_once = pages::rows_at_once(path, &file, opened.metadata())?;
+    let mut reader = guarded(|| opened.with_batch_size(at_once).build())
+        .ok_or_else(|| pages::damaged(path, "columns"))?
+        .map_err(|cause| pages::damaged(path, cause))?;
     let (mut text, mut cells) = (Vec::<u8>::new(), Vec::<(u32, u32)>::new());
     let mut number = 0_u64;
-    for batch in reader {
-        let batch = batch.map_err(|cause| broken(&cause))?;
+    while let Some(batch) = guarded(|| reader.next()).ok_or_else(|| pages::damaged(path, "a page"))? {
+        let batch = batch.map_err(|cause| pages::damaged(path, cause))?;
         for at in 0..batch.num_rows() {
             text.clear();
             cells.clear();
@@ -128,8 +133,6 @@ fn write_cell(array: &ArrayRef, at: usize, out: &mut Vec<u8>) {
     }
     match array.data_type() {
         DataType::Utf8 => out.extend_from_slice(array.as_string::<i32>().value(at).as_bytes()),
-        DataType::LargeUtf8 => out.extend_from_slice(array.as_string::<i64>().value(at).as_bytes()),
-        DataType::Utf8View => out.extend_from_slice(array.as_string_view().value(at).as_bytes()),
         DataType::Boolean => out.push(if array.as_boolean().value(at) { b'1' } else { b'0' }),
         DataType::Date32 => {
             let day = Date(array.as_primitive::<Date32Type>().value(at));
@@ -143,11 +146,6 @@ fn write_cell(array: &ArrayRef, at: usize, out: &mut Vec<u8>) {
         DataType::UInt16 => whole!(UInt16Type),
         DataType::UInt32 => whole!(UInt32Type),
         DataType::UInt64 => whole!(UInt64Type),
-        DataType::Dictionary(..) => {
-            let any = array.as_any_dictionary();
-            let key = any.normalized_keys().get(at).copied().unwrap_or(0);
-            write_cell(any.values(), key, out);
-        }
         _ => {}
     }
 }

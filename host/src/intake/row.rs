@@ -8,8 +8,8 @@ use super::block::{Block, NOTHING, Reason, RowKeys, Unit};
 use super::cells::{Broken, Row};
 use super::keyring::{Key, Keyring};
 use super::layout::{KeyCells, Layout, RegionCells, Table};
+use super::place::{Places, VILLAGE_SYSTEM, code_of};
 use super::text::LONGEST_CELL;
-use crate::columns::regions::{Recognised, Regions};
 use crate::terms::{Date, IdentityFault, KkNumber, Nik, RegionSystem};
 
 /// Why a row is set aside: the cell at fault (none: the whole row) and the reason.
@@ -28,30 +28,14 @@ pub(super) struct Typist<'a> {
     layout: &'a Layout,
     keyring: &'a Keyring,
     as_of: Date,
-    /// Regency code (digits) to Kemendagri code, both as numbers; 0 = none.
-    regencies: Vec<u16>,
+    places: Places,
     last_kk: (Vec<u8>, Key),
-    last_name: (Vec<u8>, Option<i64>),
 }
 
 impl<'a> Typist<'a> {
     pub(super) fn new(layout: &'a Layout, keyring: &'a Keyring, as_of: Date) -> Typist<'a> {
-        let mut regencies = vec![0_u16; 10_000];
-        for regency in Regions::embedded().regencies() {
-            let ours = plain_code(regency.kemendagri.as_bytes()).unwrap_or(0);
-            let theirs = match layout.system {
-                RegionSystem::Kemendagri => ours,
-                RegionSystem::Bps if regency.bps_valid => plain_code(regency.bps.as_bytes()).unwrap_or(0),
-                RegionSystem::Bps => continue,
-            };
-            if let (Some(place), Ok(ours)) =
-                (regencies.get_mut(usize::try_from(theirs).unwrap_or(0)), u16::try_from(ours))
-            {
-                *place = ours;
-            }
-        }
-        let nobody = (Vec::new(), Key::default());
-        Typist { layout, keyring, as_of, regencies, last_kk: nobody, last_name: (Vec::new(), None) }
+        let places = Places::new(layout.system);
+        Typist { layout, keyring, as_of, places, last_kk: (Vec::new(), Key::default()) }
     }
 
     /// Appends the row to the block, or says why not.
@@ -110,10 +94,15 @@ impl<'a> Typist<'a> {
             }
         }
         let keys = self.keys(row, numbers)?;
-        if let KeyCells::Person { nik, birth, state, .. } = layout.keys {
-            let birth = numbers.get(birth).copied().unwrap_or(NOTHING);
+        if let KeyCells::Person { nik, birth, sex, state, .. } = layout.keys {
+            let fact = |slot: usize| numbers.get(slot).copied().unwrap_or(NOTHING);
             let number = row.cell(nik);
-            let said = if self.is_empty(number) { 1 } else { i64::from(!born_as(number, birth)) * 2 };
+            let said = match () {
+                () if self.is_empty(number) => 1,
+                () if !born_as(number, fact(birth)) => 2,
+                () if !is_sex(number, fact(sex)) => 3,
+                () => 0,
+            };
             if let Some(slot) = numbers.get_mut(state) {
                 *slot = said;
             }
@@ -178,10 +167,11 @@ impl<'a> Typist<'a> {
                     _ => Ok(()),
                 }
             }
-            KeyCells::Village { code, .. } => match plain_code(row.cell(code)) {
-                Some(value) if (1_000_000_000..=9_999_999_999).contains(&value) => Ok(()),
-                _ => Err(at(code, Reason::CodeUnknown)),
-            },
+            KeyCells::Village { code, .. } => {
+                // the row's own system decides the form, once it is read
+                let shaped = code_of(row.cell(code), RegionSystem::Kemendagri, 10).is_some();
+                if shaped { Ok(()) } else { Err(at(code, Reason::CodeUnknown)) }
+            }
         }
     }
 
@@ -235,8 +225,10 @@ impl<'a> Typist<'a> {
                 }
             }
             KeyCells::Village { code, system } => {
-                let system = numbers.get(system).copied().unwrap_or(0).max(0);
-                let code = plain_code(row.cell(code)).unwrap_or(0) + system * VILLAGE_SYSTEM;
+                let system = numbers.get(system).copied().unwrap_or(0);
+                let form = if system == 0 { RegionSystem::Kemendagri } else { RegionSystem::Bps };
+                let number = code_of(row.cell(code), form, 10).ok_or(at(code, Reason::CodeUnknown))?;
+                let code = number + if system == 0 { 0 } else { VILLAGE_SYSTEM };
                 (Unit::Village, Key { base: code.unsigned_abs(), tail: 0 }, None)
             }
         };
@@ -255,31 +247,9 @@ impl<'a> Typist<'a> {
 
     /// Kemendagri code of a regency as a number, and whether its name decided.
     fn regency(&mut self, row: &Row<'_>, cells: RegionCells) -> Option<(i64, bool)> {
-        let code = cells.code.map_or(&b""[..], |cell| row.cell(cell));
-        let known =
-            plain_code(code).and_then(|code| usize::try_from(code).ok()).and_then(|code| self.regencies.get(code));
-        if let Some(found) = known.filter(|found| **found != 0) {
-            return Some((i64::from(*found), false));
-        }
-        if self.layout.system == RegionSystem::Kemendagri {
-            return None;
-        }
-        let (province, name) = (cells.province_code?, cells.name?);
-        let (province, name) = (row.cell(province), row.cell(name));
-        let mut asked = province.to_vec();
-        asked.push(b'/');
-        asked.extend_from_slice(code);
-        asked.push(b'/');
-        asked.extend_from_slice(name);
-        if self.last_name.0 != asked {
-            let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            let regions = Regions::embedded();
-            let found = regions.delivered(&text(province), &text(code), &text(name));
-            let found =
-                found.filter(|(_, how)| *how == Recognised::Name).and_then(|(at, _)| regions.regencies().get(at));
-            self.last_name = (asked, found.and_then(|regency| plain_code(regency.kemendagri.as_bytes())));
-        }
-        self.last_name.1.map(|code| (code, true))
+        let cell = |at: Option<usize>| at.map(|at| row.cell(at)).filter(|cell| !self.is_empty(cell)).unwrap_or(b"");
+        let (province, code, name) = (cell(cells.province_code), cell(cells.code), cell(cells.name));
+        self.places.regency(province, code, name)
     }
 
     /// A village keeps its source's code: system × 10^10 + code.
@@ -287,7 +257,7 @@ impl<'a> Typist<'a> {
         if self.is_empty(cell) {
             return Ok(NOTHING);
         }
-        let code = plain_code(cell).filter(|code| (1_000_000_000..=9_999_999_999).contains(code));
+        let code = code_of(cell, self.layout.system, 10);
         let system = match self.layout.system {
             RegionSystem::Kemendagri => 0,
             RegionSystem::Bps => VILLAGE_SYSTEM,
@@ -307,8 +277,10 @@ fn born_as(nik: &[u8], birth: i64) -> bool {
     birth == NOTHING || century(1900 + two(10)) || century(2000 + two(10))
 }
 
-/// Kemendagri villages are `code`, BPS villages are `10^10 + code`.
-pub(super) const VILLAGE_SYSTEM: i64 = 10_000_000_000;
+/// Whether the day inside an NIK (day + 40: a woman) fits the recorded sex.
+fn is_sex(nik: &[u8], sex: i64) -> bool {
+    sex == NOTHING || (nik.get(6).is_some_and(|ten| *ten >= b'4')) == (sex == 2)
+}
 
 fn nik_checked(row: &Row<'_>, cell: usize) -> Result<(), Fault> {
     Nik::check(row.cell(cell)).map_err(|fault| {
@@ -321,23 +293,6 @@ fn nik_checked(row: &Row<'_>, cell: usize) -> Result<(), Fault> {
             },
         )
     })
-}
-
-/// The digits of a region code, dots left out.
-fn plain_code(cell: &[u8]) -> Option<i64> {
-    let mut value = 0_i64;
-    let mut digits = 0;
-    for byte in cell {
-        match byte {
-            b'0'..=b'9' if digits < 10 => {
-                value = value * 10 + i64::from(byte - b'0');
-                digits += 1;
-            }
-            b'.' => {}
-            _ => return None,
-        }
-    }
-    (digits > 0).then_some(value)
 }
 
 impl Table {

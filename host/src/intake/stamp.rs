@@ -63,6 +63,14 @@ impl Stamp {
         let text = match std::fs::read_to_string(&path) {
             Ok(text) => text,
             Err(gone) if gone.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(odd) if odd.kind() == std::io::ErrorKind::InvalidData => {
+                return Err(Error::new(
+                    Fault::Extract,
+                    say!("`extract.toml` bukan teks UTF-8", "`extract.toml` is not UTF-8 text"),
+                )
+                .file(&path)
+                .fix(say!("simpan ulang sebagai UTF-8", "save it again as UTF-8")));
+            }
             Err(cause) => return Err(Error::storage(&path, cause)),
         };
         let written: Written = toml::from_str(&text).map_err(|fault| wrong(&path, &text, &fault))?;
@@ -100,7 +108,11 @@ fn wrong(path: &PathBuf, text: &str, fault: &toml::de::Error) -> Error {
         Fault::Extract,
         say!("`extract.toml` tidak dapat dibaca: {said}", "`extract.toml` cannot be read: {said}"),
     )
-    .file(path);
+    .file(path)
+    .fix(say!(
+        "tulis `as_of = \"2026-09-01\"`; selain itu hanya `revision`, `complete` dan `[scale]`",
+        "write `as_of = \"2026-09-01\"`; beside it only `revision`, `complete` and `[scale]`"
+    ));
     match fault.span() {
         Some(span) => error.at(text, span),
         None => error,

@@ -18,7 +18,8 @@ use crate::say;
 const BUFFER: usize = 1 << 20;
 const LONGEST_ROW: usize = 64 << 20;
 /// A quoted cell without an end within this many bytes is a stray quote.
-pub(super) const LONGEST_CELL: usize = 64 << 10;
+/// A spreadsheet holds no more than 32,767 characters, and lists are exported to one.
+pub(super) const LONGEST_CELL: usize = 32_000;
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// Finds the delimiter and reads the header.
@@ -34,6 +35,7 @@ pub(super) fn header(path: &Path) -> Result<(u8, Vec<String>)> {
     let line = lines.buffer.get(start..end).unwrap_or(b"").to_vec();
     foreign(path, &line)?;
     let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&line);
+    shaped(path, line)?;
     let outside = |mark: u8| {
         let mut quoted = false;
         line.iter()
@@ -53,27 +55,71 @@ pub(super) fn header(path: &Path) -> Result<(u8, Vec<String>)> {
 
 /// Refuses what is not text in an encoding of one byte per letter or UTF-8.
 fn foreign(path: &Path, line: &[u8]) -> Result<()> {
-    let zeros = memchr::memchr_iter(0, line).count();
-    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || zeros * 3 > line.len() {
-        return Err(refused(path, say!("berkas berkode UTF-16", "the file is encoded in UTF-16"))
-            .fix(say!("simpan ulang sebagai CSV UTF-8", "save it again as CSV UTF-8")));
-    }
-    if line.starts_with(b"PK\x03\x04")
-        || line.starts_with(b"\xd0\xcf\x11\xe0")
-        || line.starts_with(b"\x1f\x8b")
-        || line.starts_with(b"PAR1")
-    {
+    const OTHERS: [&[u8]; 15] = [
+        b"PK\x03\x04",
+        b"PK\x05\x06",
+        b"\xd0\xcf\x11\xe0",
+        b"\x1f\x8b",
+        b"PAR1",
+        b"PARE",
+        b"%PDF",
+        b"7z\xbc\xaf",
+        b"\xfd7zXZ",
+        b"BZh",
+        b"\x28\xb5\x2f\xfd",
+        b"Rar!",
+        b"SQLite format 3",
+        b"ARROW1",
+        b"\x7fELF",
+    ];
+    let start = line.trim_ascii_start();
+    let marked = start.starts_with(b"<") || start.starts_with(b"{") || start.starts_with(b"[");
+    if marked || OTHERS.iter().any(|magic| line.starts_with(magic)) {
         return Err(refused(
             path,
             say!(
-                "berkas ini bukan CSV (buku kerja Excel, arsip atau Parquet)",
-                "the file is no CSV (an Excel workbook, an archive or Parquet)"
+                "berkas ini bukan CSV (buku kerja Excel, arsip, Parquet, PDF, HTML atau JSON)",
+                "the file is no CSV (an Excel workbook, an archive, Parquet, PDF, HTML or JSON)"
             ),
         )
         .fix(say!(
             "simpan sebagai CSV UTF-8, atau beri akhiran `.parquet` bila memang Parquet",
             "save it as CSV UTF-8, or name it `.parquet` if it is Parquet"
         )));
+    }
+    let zeros = memchr::memchr_iter(0, line).count();
+    if line.starts_with(b"\xff\xfe") || line.starts_with(b"\xfe\xff") || zeros * 3 > line.len() {
+        return Err(refused(path, say!("berkas berkode UTF-16", "the file is encoded in UTF-16"))
+            .fix(say!("simpan ulang sebagai CSV UTF-8", "save it again as CSV UTF-8")));
+    }
+    Ok(())
+}
+
+/// Refuses a header line that is not one line.
+fn shaped(path: &Path, line: &[u8]) -> Result<()> {
+    if line.trim_ascii_end().contains(&b'\r') {
+        return Err(refused(
+            path,
+            say!("akhir baris hanya CR, seperti pada Mac lama", "ends of line are CR alone, as on an old Mac"),
+        )
+        .fix(say!("simpan ulang dengan akhir baris LF atau CRLF", "save it again with LF or CRLF ends of line")));
+    }
+    if line.starts_with(b"sep=") && line.len() <= 6 {
+        return Err(refused(
+            path,
+            say!(
+                "baris pertama petunjuk Excel `sep=`, bukan baris judul",
+                "the first line is Excel's hint `sep=`, no header"
+            ),
+        )
+        .fix(say!("hapus baris pertama itu", "delete that first line")));
+    }
+    if memchr::memchr_iter(b'"', line).count() % 2 == 1 {
+        return Err(refused(
+            path,
+            say!("tanda kutip di baris judul tidak ditutup", "a quote in the header stays open"),
+        )
+        .fix(say!("tulis baris judul tanpa tanda kutip", "write the header without quotes")));
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use parquet::file::properties::WriterProperties;
 use rust_xlsxwriter::Workbook;
 
 use crate::error::{Error, Result};
+use crate::terms::formula_safe;
 
 /// Rows of one worksheet below its header.
 pub(super) const XLSX_ROWS: u64 = 1_048_575;
@@ -68,18 +69,6 @@ pub(super) struct Heading {
     pub(super) number: bool,
 }
 
-/// Makes a cell that a spreadsheet could take for a formula into text: OWASP's
-/// leading characters, their full-width forms, also behind spaces.
-#[must_use]
-pub fn formula_safe(cell: &str) -> String {
-    let first = cell.chars().find(|c| !matches!(c, ' ' | '\u{a0}' | '\u{3000}' | '\u{feff}'));
-    let risky = first.is_some_and(|c| {
-        matches!(c, '=' | '+' | '-' | '@' | '\t' | '\r' | '\n' | '\u{ff1d}' | '\u{ff0b}' | '\u{ff0d}' | '\u{ff20}')
-            || c.is_control()
-    });
-    if risky { format!("'{cell}") } else { cell.to_owned() }
-}
-
 /// Writes one list in one format, under a temporary name.
 pub(super) enum ListWriter {
     Csv { path: PathBuf, csv: Box<csv::Writer<BufWriter<File>>> },
@@ -96,7 +85,8 @@ impl ListWriter {
                     .terminator(csv::Terminator::CRLF)
                     .quote_style(csv::QuoteStyle::Always)
                     .from_writer(BufWriter::with_capacity(1 << 16, file));
-                csv.write_record(headings.iter().map(|h| &h.name)).map_err(|cause| Error::storage(path, cause))?;
+                csv.write_record(headings.iter().map(|h| formula_safe(&h.name)))
+                    .map_err(|cause| Error::storage(path, cause))?;
                 Ok(ListWriter::Csv { path: path.to_path_buf(), csv: Box::new(csv) })
             }
             ListFormat::Xlsx => {
@@ -174,7 +164,7 @@ fn sheet(path: &Path, headings: &[Heading]) -> Result<Workbook> {
     page.set_name("DRAFT").map_err(failed)?;
     page.set_freeze_panes(1, 0).map_err(failed)?;
     for (column, heading) in (0u16..).zip(headings) {
-        page.write_string(0, column, &heading.name).map_err(failed)?;
+        page.write_string(0, column, formula_safe(&heading.name)).map_err(failed)?;
     }
     Ok(book)
 }

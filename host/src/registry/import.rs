@@ -134,13 +134,15 @@ fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
                     .file(path)
                     .fix(say!("periksa nama berkas dan foldernya", "check the name of the file and its folder")));
             }
+            plain_file(path)?;
             files.push(path.clone());
             continue;
         }
         let listed = std::fs::read_dir(path).map_err(|cause| Error::storage(path, cause))?;
         for entry in listed {
             let inside = entry.map_err(|cause| Error::storage(path, cause))?.path();
-            if inside.is_file() && is_extract(&inside) {
+            if is_extract(&inside) {
+                plain_file(&inside)?;
                 files.push(inside);
             }
         }
@@ -159,6 +161,18 @@ fn gather(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
         )));
     }
     Ok(files)
+}
+
+/// A folder, a device or a link to nowhere under an extract's name is not passed over.
+fn plain_file(path: &Path) -> Result<()> {
+    let found = std::fs::metadata(path).map_err(|cause| Error::storage(path, cause))?;
+    if found.is_file() {
+        return Ok(());
+    }
+    Err(Error::new(Fault::Usage, say!("ini bukan berkas biasa", "this is no plain file")).file(path).fix(say!(
+        "taruh berkas dari sumber di sini, bukan folder atau pipa",
+        "put the source's file here, not a folder or a pipe"
+    )))
 }
 
 fn stamp(file: &Path, sources: &Sources, options: &Options) -> Result<Stamp> {

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::Registry;
 use crate::error::{Error, Result};
+use crate::terms::formula_safe;
 
 /// Which rows.
 #[derive(Debug, Clone, Default)]
@@ -69,9 +70,10 @@ impl Registry {
         self.each_set_aside(filter, &mut |row| {
             count += 1;
             let number = row.row.to_string();
-            let mut cells = vec![row.file, number, safe(&row.column), safe(&row.value), row.reason];
+            let mut cells =
+                vec![formula_safe(&row.file), number, formula_safe(&row.column), formula_safe(&row.value), row.reason];
             if raw {
-                cells.push(safe(&self.raw(row.extract, row.row)?));
+                cells.push(formula_safe(&self.raw(row.extract, row.row)?));
             }
             out.write_record(&cells).map_err(wrong)
         })?;
@@ -115,9 +117,4 @@ impl Registry {
             .map_err(self.vault_failed())?;
         Ok(String::from_utf8_lossy(&raw.unwrap_or_default()).into_owned())
     }
-}
-
-/// A spreadsheet must not take a cell for a formula.
-fn safe(cell: &str) -> String {
-    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell.to_owned() }
 }

@@ -14,17 +14,8 @@ use crate::columns::{Entity, Kind};
 use crate::error::{Error, Result};
 use crate::say;
 
-/// Checks and converts.
+/// Converts and checks.
 pub(super) fn read(said: wit::Description) -> Result<Description> {
-    name("name", &said.name, false)?;
-    version(&said.version)?;
-    count("columns", said.columns.len(), limits::WISHES)?;
-    count("settings", said.settings.len(), limits::WISHES)?;
-    count("criteria", said.criteria.len(), limits::CRITERIA)?;
-    count("components", said.components.len(), limits::WISHES)?;
-    count("score-parts", said.score_parts.len(), limits::WISHES)?;
-    let (columns, settings) = (said.columns.len(), said.settings.len());
-    let parts = |what: &str, parts: Vec<wit::Part>| parts_of(what, parts, columns, settings);
     let description = Description {
         name: said.name,
         version: said.version,
@@ -32,24 +23,48 @@ pub(super) fn read(said: wit::Description) -> Result<Description> {
             wit::Unit::Family => Unit::Family,
             wit::Unit::Person => Unit::Person,
         },
-        columns: said.columns.into_iter().map(column).collect::<Result<_>>()?,
-        settings: said.settings.into_iter().map(setting).collect::<Result<_>>()?,
-        criteria: parts("criteria", said.criteria)?,
-        components: parts("components", said.components)?,
-        score_parts: parts("score-parts", said.score_parts)?,
-        score: bounds("score", said.score_min, said.score_max)?,
-        amount: bounds("amount", said.amount_min, said.amount_max)?,
+        columns: said.columns.into_iter().map(column).collect(),
+        settings: said.settings.into_iter().map(setting).collect(),
+        criteria: said.criteria.into_iter().map(part).collect(),
+        components: said.components.into_iter().map(part).collect(),
+        score_parts: said.score_parts.into_iter().map(part).collect(),
+        score: (said.score_min, said.score_max),
+        amount: (said.amount_min, said.amount_max),
     };
-    if description.amount.0 < 0 {
+    check(&description)?;
+    Ok(description)
+}
+
+/// Holds a description to its limits.
+///
+/// # Errors
+/// `Fault::Plugin` naming the part that is out of them.
+pub fn check(said: &Description) -> Result<()> {
+    name("name", &said.name, false)?;
+    version(&said.version)?;
+    count("columns", said.columns.len(), limits::WISHES)?;
+    count("settings", said.settings.len(), limits::WISHES)?;
+    count("criteria", said.criteria.len(), limits::CRITERIA)?;
+    count("components", said.components.len(), limits::WISHES)?;
+    count("score-parts", said.score_parts.len(), limits::WISHES)?;
+    said.columns.iter().try_for_each(|column| name("columns", &column.name, true))?;
+    said.settings.iter().try_for_each(check_setting)?;
+    let (columns, settings) = (said.columns.len(), said.settings.len());
+    let parts = |what: &str, parts: &[Part]| check_parts(what, parts, columns, settings);
+    parts("criteria", &said.criteria)?;
+    parts("components", &said.components)?;
+    parts("score-parts", &said.score_parts)?;
+    bounds("score", said.score)?;
+    bounds("amount", said.amount)?;
+    if said.amount.0 < 0 {
         return Err(wrong("amount", "the smallest amount is below 0"));
     }
-    let columns = description.columns.iter().map(|column| (column.name.as_str(), column.entity == Entity::Member));
+    let columns = said.columns.iter().map(|column| (column.name.as_str(), column.entity == Entity::Member));
     distinct("columns", columns.map(|(name, member)| format!("{name}{}", if member { " (member)" } else { "" })))?;
-    distinct("settings", description.settings.iter().map(|setting| setting.name.clone()))?;
-    distinct("criteria", description.criteria.iter().map(|part| part.code.clone()))?;
-    distinct("components", description.components.iter().map(|part| part.code.clone()))?;
-    distinct("score-parts", description.score_parts.iter().map(|part| part.code.clone()))?;
-    Ok(description)
+    distinct("settings", said.settings.iter().map(|setting| setting.name.clone()))?;
+    distinct("criteria", said.criteria.iter().map(|part| part.code.clone()))?;
+    distinct("components", said.components.iter().map(|part| part.code.clone()))?;
+    distinct("score-parts", said.score_parts.iter().map(|part| part.code.clone()))
 }
 
 /// A refusal of one part of a description.
@@ -87,8 +102,8 @@ fn version(text: &str) -> Result<()> {
     Err(wrong("version", &format!("`{}` is not a version such as 1.0.0", shown(text))))
 }
 
-fn bounds(what: &str, least: i64, most: i64) -> Result<(i64, i64)> {
-    if least <= most { Ok((least, most)) } else { Err(wrong(what, &format!("bounds {least} to {most} are reversed"))) }
+fn bounds(what: &str, (least, most): (i64, i64)) -> Result<()> {
+    if least <= most { Ok(()) } else { Err(wrong(what, &format!("bounds {least} to {most} are reversed"))) }
 }
 
 fn distinct(what: &str, names: impl Iterator<Item = String>) -> Result<()> {
@@ -101,9 +116,8 @@ fn distinct(what: &str, names: impl Iterator<Item = String>) -> Result<()> {
     Ok(())
 }
 
-fn column(said: wit::ColumnWish) -> Result<ColumnWish> {
-    name("columns", &said.name, true)?;
-    Ok(ColumnWish {
+fn column(said: wit::ColumnWish) -> ColumnWish {
+    ColumnWish {
         name: said.name,
         entity: match said.entity {
             wit::Entity::Family => Entity::Family,
@@ -119,23 +133,11 @@ fn column(said: wit::ColumnWish) -> Result<ColumnWish> {
             wit::Kind::Set => Kind::Set,
         },
         required: said.required,
-    })
+    }
 }
 
-fn setting(said: wit::SettingWish) -> Result<SettingWish> {
-    name("settings", &said.name, false)?;
-    let what = format!("settings.{}", said.name);
-    count(&what, said.options.len(), limits::OPTIONS)?;
-    for option in &said.options {
-        name(&what, option, false)?;
-    }
-    distinct(&what, said.options.iter().cloned())?;
-    let unit_ok = said.unit.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'/' | b'_' | b'2'));
-    if !unit_ok || said.unit.len() > limits::NAME_BYTES {
-        return Err(wrong(&what, &format!("`{}` is not a unit", shown(&said.unit))));
-    }
-    let (min, max) = bounds(&what, said.min, said.max)?;
-    let wish = SettingWish {
+fn setting(said: wit::SettingWish) -> SettingWish {
+    SettingWish {
         name: said.name,
         kind: match said.kind {
             wit::SettingKind::Integer => SettingKind::Integer,
@@ -146,16 +148,35 @@ fn setting(said: wit::SettingWish) -> Result<SettingWish> {
         },
         options: said.options,
         unit: said.unit,
-        min,
-        max,
+        min: said.min,
+        max: said.max,
         default: said.default.map(|value| match value {
             wit::ValueResult::Integer(value) => Value::Integer(value),
             wit::ValueResult::Codes(codes) => Value::Codes(codes),
         }),
-    };
+    }
+}
+
+fn part(said: wit::Part) -> Part {
+    Part { code: said.code, columns: said.columns, settings: said.settings }
+}
+
+fn check_setting(wish: &SettingWish) -> Result<()> {
+    name("settings", &wish.name, false)?;
+    let what = format!("settings.{}", wish.name);
+    count(&what, wish.options.len(), limits::OPTIONS)?;
+    for option in &wish.options {
+        name(&what, option, false)?;
+    }
+    distinct(&what, wish.options.iter().cloned())?;
+    let unit_ok = wish.unit.bytes().all(|b| b.is_ascii_lowercase() || matches!(b, b'/' | b'_' | b'2'));
+    if !unit_ok || wish.unit.len() > limits::NAME_BYTES {
+        return Err(wrong(&what, &format!("`{}` is not a unit", shown(&wish.unit))));
+    }
+    bounds(&what, (wish.min, wish.max))?;
     match &wish.default {
-        Some(value) if !fits(&wish, value) => Err(wrong(&what, "its default does not fit its own kind and bounds")),
-        _ => Ok(wish),
+        Some(value) if !fits(wish, value) => Err(wrong(&what, "its default does not fit its own kind and bounds")),
+        _ => Ok(()),
     }
 }
 
@@ -175,16 +196,14 @@ pub fn fits(wish: &SettingWish, value: &Value) -> bool {
     }
 }
 
-fn parts_of(what: &str, said: Vec<wit::Part>, columns: usize, settings: usize) -> Result<Vec<Part>> {
-    let mut parts = Vec::with_capacity(said.len());
+fn check_parts(what: &str, said: &[Part], columns: usize, settings: usize) -> Result<()> {
     for part in said {
         name(what, &part.code, false)?;
         let what = format!("{what}.{}", part.code);
         positions(&what, &part.columns, columns, "column")?;
         positions(&what, &part.settings, settings, "setting")?;
-        parts.push(Part { code: part.code, columns: part.columns, settings: part.settings });
     }
-    Ok(parts)
+    Ok(())
 }
 
 fn positions(what: &str, found: &[u16], limit: usize, of: &str) -> Result<()> {

@@ -28,10 +28,12 @@ mod lists;
 mod packing;
 mod province;
 mod sources;
+mod twins;
 
 use country::{Country, Spread};
 use lists::Lists;
 use province::Province;
+use twins::Twins;
 
 /// Extracts by their number in the facts: where each stands in time, if it counts.
 pub(super) type Ranks = BTreeMap<i64, u32>;
@@ -75,7 +77,9 @@ pub fn freeze_with(
         .fix(say!("impor berkas keluarga dengan `layak import`", "import the family file with `layak import`")));
     }
     let mut tally = Tally::default();
-    let spread = Spread::read(registry, dictionary, &ranks, &mut tally, cancel)?;
+    let twins = Twins::of(&extracts);
+    let spread = Spread::read(registry, dictionary, &ranks, &twins, &mut tally, cancel)?;
+    twins.look(registry, &ranks, (&spread.shared.0, &spread.shared.1), &mut tally, cancel)?;
     let lists = Lists::read(registry, &extracts, &ranks, period, cancel)?;
     let country = Country::new(spread, registry, as_of)?;
     let header = Header {

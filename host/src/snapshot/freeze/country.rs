@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rayon::slice::ParallelSliceMut;
 
 use super::packing::{Bucket, Packing};
+use super::twins::Twins;
 use super::{Ranks, interrupted, place};
 use crate::columns::Dictionary;
 use crate::columns::regions::Regions;
@@ -44,6 +45,8 @@ pub(super) struct Spread {
     pub(super) homes: Vec<Home>,
     /// For people with several rows, the newest one's rank, by id.
     pub(super) newest: Vec<(i64, u32)>,
+    /// Ids of families and of people that two deliveries of one day hold.
+    pub(super) shared: (Vec<i64>, Vec<i64>),
     villages: BTreeSet<(u16, i64)>,
 }
 
@@ -64,6 +67,7 @@ impl Spread {
         registry: &Registry,
         dictionary: &Dictionary,
         ranks: &Ranks,
+        twins: &Twins,
         tally: &mut Tally,
         cancel: &AtomicBool,
     ) -> Result<Spread> {
@@ -76,15 +80,16 @@ impl Spread {
             member_packing: packing(Table::Person, dictionary),
             homes: Vec::new(),
             newest: Vec::new(),
+            shared: (Vec::new(), Vec::new()),
             villages: BTreeSet::new(),
         };
-        spread.read_families(registry, ranks, cancel)?;
-        spread.find_newest(registry, ranks, cancel)?;
+        spread.read_families(registry, ranks, twins, cancel)?;
+        spread.find_newest(registry, ranks, twins, cancel)?;
         spread.read_members(registry, ranks, tally, cancel)?;
         Ok(spread)
     }
 
-    fn read_families(&mut self, registry: &Registry, ranks: &Ranks, cancel: &AtomicBool) -> Result<()> {
+    fn read_families(&mut self, registry: &Registry, ranks: &Ranks, twins: &Twins, cancel: &AtomicBool) -> Result<()> {
         let (regency, village) = (place(Table::Family, "regency")?, place(Table::Family, "village")?);
         let extract = place(Table::Family, "extract")?;
         let by_code = by_code();
@@ -120,6 +125,11 @@ impl Spread {
             Ok(())
         })?;
         self.homes.par_sort_unstable();
+        let twice = self.homes.windows(2).filter_map(|two| match two {
+            [one, other] if one.id == other.id && twins.are(one.rank, other.rank) => Some(one.id),
+            _ => None,
+        });
+        self.shared.0 = twice.collect();
         // of equal ids the last is the newest
         self.homes.reverse();
         self.homes.dedup_by_key(|home| home.id);
@@ -128,7 +138,7 @@ impl Spread {
     }
 
     /// People delivered by more than one extract.
-    fn find_newest(&mut self, registry: &Registry, ranks: &Ranks, cancel: &AtomicBool) -> Result<()> {
+    fn find_newest(&mut self, registry: &Registry, ranks: &Ranks, twins: &Twins, cancel: &AtomicBool) -> Result<()> {
         let people =
             registry.extracts()?.iter().filter(|e| e.kind == "individual" && ranks.contains_key(&e.extract)).count();
         if people < 2 {
@@ -145,6 +155,11 @@ impl Spread {
             Ok(())
         })?;
         all.par_sort_unstable();
+        let twice = all.windows(2).filter_map(|two| match two {
+            [one, other] if one.0 == other.0 && twins.are(one.1, other.1) => Some(one.0),
+            _ => None,
+        });
+        self.shared.1 = twice.collect();
         self.newest = all
             .chunk_by(|a, b| a.0 == b.0)
             .filter(|group| group.len() > 1)

@@ -104,6 +104,7 @@ impl Province<'_> {
                 match regency.member_fact(at, state) {
                     1 => tally.note(Check::NikMissing, shown),
                     2 => tally.note(Check::NikBirthMismatch, shown),
+                    3 => tally.note(Check::NikSexMismatch, shown),
                     _ => {}
                 }
                 if regency.relation(at) != 1 {

@@ -1,0 +1,7 @@
+//! Fuzzes `entries::csv`.
+#![no_main]
+
+#[path = "../entries.rs"]
+mod entries;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| entries::csv(bytes));
