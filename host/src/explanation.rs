@@ -5,20 +5,32 @@
 //! languages. Never judges: the masks are the run's (I9), and never names a
 //! person: members are told apart by relation and age.
 
+mod around;
+pub mod cells;
+mod changes;
+pub mod nearest;
+mod outcome;
 pub mod render;
+mod settings_search;
+mod trying;
 mod values;
+pub mod vary;
 
 use serde::Serialize;
 
 use crate::columns::{Dictionary, Entity};
 use crate::error::{Error, Fault, Result};
-use crate::program::{Incumbents, Program, UnknownRule};
+use crate::program::{AreaLevel, Incumbents, Program, UnknownRule};
 use crate::sandbox::{Line, Unit};
 use crate::say;
 use crate::snapshot::batch::Batch;
 use crate::terms::{Date, Text};
 
+pub use around::{ALSO_READ, FactAge, Others};
+pub use changes::Change;
+pub use trying::{InSandbox, Trying};
 pub use values::{Regions, shown_value};
+pub use vary::ChangeKind;
 
 /// Where a row stands after ranking and cutting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, schemars::JsonSchema)]
@@ -28,6 +40,8 @@ pub enum Standing {
     Recipient,
     /// Eligible, behind the cut.
     Waiting,
+    /// Eligible, where nothing was ranked: a hypothetical family.
+    Eligible,
     /// A fact is missing that the rule file wants looked at.
     Review,
     /// A missing fact that the rule file refuses.
@@ -77,10 +91,16 @@ pub struct Fact {
     pub value: Text,
     /// Where a setting's value comes from; empty for a fact.
     pub source: String,
+    /// First period in which a setting's value holds; empty for a fact or a plugin's default.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub since: String,
+    /// How old a fact is; a setting has none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub age: Option<FactAge>,
 }
 
 /// One criterion put to the row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct CriterionLine {
     /// Stable code.
     pub code: String,
@@ -96,6 +116,8 @@ pub struct CriterionLine {
     pub limits: Vec<Fact>,
     /// Legal source.
     pub legal: String,
+    /// For a criterion in the way: the nearest single change of each kind that would flip it.
+    pub nearest: Vec<Change>,
 }
 
 /// How a criterion came out.
@@ -124,7 +146,7 @@ pub struct PartLine {
 }
 
 /// Why one row of one program is in or out.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, schemars::JsonSchema)]
 pub struct Explanation {
     /// Program id.
     pub program: String,
@@ -150,14 +172,25 @@ pub struct Explanation {
     pub rank: Option<u64>,
     /// Place on the waiting list.
     pub place: Option<u64>,
-    /// Rank minus recipients: how many places from the cut; 0 or less = inside.
+    /// Rank minus recipients: how many places from the cut; 0 or less = inside. Where
+    /// areas have seats of their own: the place on the area's waiting list.
     pub from_cut: Option<i64>,
+    /// The area for whose seats the row stands.
+    pub area: Text,
+    /// The regency, if it is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub regency: Option<String>,
+    /// What the rows of this program in the regency got; counts of 1 to 9 are withheld.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub others: Option<Others>,
+    /// How old the family's facts are.
+    pub facts: FactAge,
     /// The members, by relation and age.
     pub members: Vec<Text>,
 }
 
 /// What an explanation is made from.
-#[derive(Debug, Clone, Copy)]
+#[derive(Clone, Copy)]
 pub struct Source<'a> {
     /// The dictionary.
     pub dictionary: &'a Dictionary,
@@ -167,6 +200,10 @@ pub struct Source<'a> {
     pub batch: &'a Batch,
     /// As-of of the snapshot.
     pub as_of: Date,
+    /// What judges again, to find what would change the outcome; `None` = not sought.
+    pub trying: Option<&'a dyn Trying>,
+    /// What others in the regency got, where a run or scenario knows it.
+    pub others: Option<Others>,
 }
 
 /// Explains row `row` of the batch (a family, or a member for unit person).
@@ -183,8 +220,10 @@ pub fn explain(
     from: Source<'_>,
 ) -> Result<Explanation> {
     let family = family_of(program.unit(), from.batch, row);
-    let criteria =
+    let mut criteria: Vec<CriterionLine> =
         (0..program.description.criteria.len()).map(|at| criterion(program, at, row, family, result, from)).collect();
+    changes::add(program, row, family, result, &from, &mut criteria)?;
+    let area = around::area(program.quota.level, &from, family);
     let components = program.description.components.len();
     let own: Vec<&Line> = lines.iter().filter(|line| line.row == row).collect();
     let part = |line: &&Line| usize::from(line.part);
@@ -220,13 +259,16 @@ pub fn explain(
             say!("rincian `{name}` tidak sama dengan hasil run", "the breakdown of `{name}` differs from the run"),
         ));
     }
-    let from_cut = result.rank.map(|rank| signed(rank).saturating_sub(signed(cut.recipients)));
+    let from_cut = match program.quota.level {
+        AreaLevel::National => result.rank.map(|rank| signed(rank).saturating_sub(signed(cut.recipients))),
+        _ => result.place.map(signed),
+    };
     Ok(Explanation {
         program: program.id.clone(),
         title: program.title.clone(),
         id,
         standing: result.standing,
-        sentence: render::sentence(program, result, cut),
+        sentence: outcome::sentence(program, result, cut, &criteria, &area),
         criteria,
         amount: result.amount,
         components: amount_lines,
@@ -235,6 +277,10 @@ pub fn explain(
         rank: result.rank,
         place: result.place,
         from_cut,
+        area,
+        regency: around::regency(&from, family),
+        others: from.others,
+        facts: around::fact_age(&from, family),
         members: values::members(from, family),
     })
 }
@@ -288,6 +334,7 @@ fn criterion(
         facts,
         limits,
         legal: text.map(|text| text.legal.clone()).unwrap_or_default(),
+        nearest: Vec::new(),
     }
 }
 
@@ -295,6 +342,7 @@ fn criterion(
 /// person's criterion reads that person's facts only).
 fn facts(program: &Program, columns: &[u16], row: u32, family: u32, from: Source<'_>) -> Vec<Fact> {
     let mut out = Vec::new();
+    let of_family = around::fact_age(&from, family);
     let first = first_member(from.batch, family);
     let end = from.batch.member_ends.get(usize::try_from(family).unwrap_or(usize::MAX)).copied().unwrap_or(first);
     for wish in columns.iter().filter_map(|at| program.columns.get(usize::from(*at)).copied().flatten()) {
@@ -312,6 +360,8 @@ fn facts(program: &Program, columns: &[u16], row: u32, family: u32, from: Source
                 member,
                 value: shown_value(column, values, at, from.regions),
                 source: String::new(),
+                since: String::new(),
+                age: FactAge::of_fact(column, &of_family),
             });
         }
     }
@@ -331,7 +381,12 @@ fn limits(program: &Program, settings: &[u16]) -> Vec<Fact> {
             meaning: Text::new(wish.unit.clone(), wish.unit.clone()),
             member: None,
             value: values::shown_setting(wish, &held.written),
-            source: held.source.clone(),
+            source: match &held.conflict {
+                Some(other) => format!("{} ({other})", held.source),
+                None => held.source.clone(),
+            },
+            since: held.from.clone(),
+            age: None,
         })
         .collect()
 }

@@ -69,6 +69,12 @@ impl PluginJudge {
     pub fn new(judge: Judge, columns: Vec<Option<ColumnId>>) -> PluginJudge {
         PluginJudge { judge, columns }
     }
+
+    /// The columns that the program was granted and the snapshot holds.
+    #[must_use]
+    pub fn columns(&self) -> &[Option<ColumnId>] {
+        &self.columns
+    }
 }
 
 impl Judging for PluginJudge {

@@ -11,7 +11,7 @@ use super::run::{folders, judge_of};
 use super::screen::Screen;
 use super::site::Site;
 use crate::error::{Error, Fault, Result};
-use crate::explanation::{Cut, Explanation, Regions, RowResult, Source, Standing, explain, render};
+use crate::explanation::{Cut, Explanation, InSandbox, Regions, RowResult, Source, Standing, explain, render};
 use crate::ledger::{Explaining, Look, RunView, Spot};
 use crate::program::Program;
 use crate::registry::Registry;
@@ -135,10 +135,11 @@ fn explain_program(
         (Unit::Person, None) => (0..size).map(Some).collect(),
     };
     let manifest = snapshot.manifest();
-    let regions = Regions {
-        regencies: manifest.regions.regencies.iter().map(|row| row.name.clone()).collect(),
-        villages: manifest.regions.villages.iter().map(|row| row.code.clone()).collect(),
-    };
+    let regions = Regions::of(manifest);
+    let columns = judge.columns().to_vec();
+    let plugin = loaded.plugins.get(&program.plugin)?.ok_or_else(|| Error::bug("a loaded program has its plugin"))?;
+    let dates = (manifest.as_of()?, manifest.period()?.first_day());
+    let trying = InSandbox::new(&plugin, program, columns, dates)?;
     let lines = judge.breakdown(&first.batch)?;
     let ids = ids(snapshot, spot)?;
     into.family = ids.0.to_string();
@@ -156,8 +157,14 @@ fn explain_program(
             }
             None => ids.0.to_string(),
         };
-        let source =
-            Source { dictionary: &loaded.dictionary, regions: &regions, batch: &look.batch, as_of: manifest.as_of()? };
+        let source = Source {
+            dictionary: &loaded.dictionary,
+            regions: &regions,
+            batch: &look.batch,
+            as_of: manifest.as_of()?,
+            trying: Some(&trying),
+            others: None,
+        };
         into.programs.push(explain(program, id, look.row, result(look)?, cut(noted), &lines, source)?);
     }
     Ok(())

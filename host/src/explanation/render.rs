@@ -2,67 +2,9 @@
 //!
 //! Takes an `Explanation`; gives text in one language. Never decides anything.
 
-use super::{CriterionLine, Cut, Explanation, Fact, Outcome, RowResult, Standing, rule_word, signed};
-use crate::program::{PartText, Program, UnknownRule};
-use crate::say;
+use super::{CriterionLine, Explanation, Fact, Outcome, Standing, rule_word, signed};
+use crate::program::{PartText, UnknownRule};
 use crate::terms::{Lang, Rupiah, Text, show_count};
-
-/// The whole outcome in a sentence.
-pub(super) fn sentence(program: &Program, result: RowResult, cut: Cut) -> Text {
-    let title = &program.title;
-    let money = |lang| Rupiah(result.amount).show(lang);
-    let count = |value: u64, lang| show_count(signed(value), lang);
-    let rank = result.rank.unwrap_or(0);
-    match result.standing {
-        Standing::Recipient => Text::new(
-            format!(
-                "Penerima {}: {} pada periode ini, peringkat {} dari {} penerima.",
-                title.id,
-                money(Lang::Id),
-                count(rank, Lang::Id),
-                count(cut.recipients, Lang::Id)
-            ),
-            format!(
-                "Receives {}: {} this period, rank {} of {} recipients.",
-                title.en,
-                money(Lang::En),
-                count(rank, Lang::En),
-                count(cut.recipients, Lang::En)
-            ),
-        ),
-        Standing::Waiting => {
-            let place = result.place.unwrap_or(0);
-            Text::new(
-                format!(
-                    "Layak untuk {}, tetapi kuota telah terisi: urutan tunggu {} (akan menerima {}).",
-                    title.id,
-                    count(place, Lang::Id),
-                    money(Lang::Id)
-                ),
-                format!(
-                    "Eligible for {}, but the seats are taken: place {} on the waiting list (would receive {}).",
-                    title.en,
-                    count(place, Lang::En),
-                    money(Lang::En)
-                ),
-            )
-        }
-        Standing::Review => Text::new(
-            format!("{}: perlu ditinjau, karena ada fakta yang belum diketahui.", title.id),
-            format!("{}: needs review, because a fact is not known.", title.en),
-        ),
-        Standing::RefusedUnknown => Text::new(
-            format!("{}: tidak diterima, karena fakta yang diwajibkan belum diketahui.", title.id),
-            format!("{}: refused, because a required fact is not known.", title.en),
-        ),
-        Standing::NotEligible => {
-            let n = result.failed.count_ones();
-            let (id, en) = (&title.id, &title.en);
-            let word = if n == 1 { "criterion is" } else { "criteria are" };
-            say!("Tidak layak untuk {id}: {n} kriteria tidak terpenuhi.", "Not eligible for {en}: {n} {word} not met.")
-        }
-    }
-}
 
 /// A criterion's sentence: the rule file's own text with its values, or a plain one.
 pub(super) fn criterion_sentence(
@@ -168,6 +110,10 @@ fn criterion_lines(out: &mut String, line: &CriterionLine, lang: Lang) {
         out.push_str(&format!("      {member}{}: {}\n", fact.meaning.get(lang), fact.value.get(lang)));
     }
     for limit in &line.limits {
-        out.push_str(&format!("      {} = {} [{}]\n", limit.name, limit.value.get(lang), limit.source));
+        let since = if limit.since.is_empty() { String::new() } else { format!(", {}", limit.since) };
+        out.push_str(&format!("      {} = {} [{}{since}]\n", limit.name, limit.value.get(lang), limit.source));
+    }
+    for change in &line.nearest {
+        out.push_str(&format!("      → {}\n", change.sentence.get(lang)));
     }
 }

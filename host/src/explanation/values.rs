@@ -4,9 +4,11 @@
 //! members are told apart by relation and age.
 
 use super::Source;
+use super::cells::{Cell, laid_out};
 use crate::columns::{Column, Entity, Kind};
 use crate::sandbox::{SettingKind, SettingWish};
 use crate::say;
+use crate::snapshot::Manifest;
 use crate::snapshot::batch::{BatchColumn, Values, bit};
 use crate::terms::{Date, Lang, Rupiah, Text, show_count};
 
@@ -17,6 +19,29 @@ pub struct Regions {
     pub regencies: Vec<String>,
     /// Village codes with system, by ordinal.
     pub villages: Vec<String>,
+    /// Names of the regencies' provinces, by regency ordinal.
+    pub provinces: Vec<String>,
+    /// Village names, by ordinal.
+    pub village_names: Vec<String>,
+}
+
+impl Regions {
+    /// The names that a snapshot's ordinals stand for.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Regions {
+        let all = crate::columns::regions::Regions::embedded();
+        let province = |code: &str| {
+            let at = all.regency(code.rsplit(':').next().unwrap_or(code))?;
+            all.provinces().get(all.regencies().get(at)?.province).map(|province| province.name.clone())
+        };
+        let Manifest { regions, .. } = manifest;
+        Regions {
+            regencies: regions.regencies.iter().map(|row| row.name.clone()).collect(),
+            villages: regions.villages.iter().map(|row| row.code.clone()).collect(),
+            provinces: regions.regencies.iter().map(|row| province(&row.code).unwrap_or_default()).collect(),
+            village_names: regions.villages.iter().map(|row| row.name.clone()).collect(),
+        }
+    }
 }
 
 fn at(row: u32) -> usize {
@@ -47,6 +72,17 @@ pub fn shown_value(column: &Column, values: &BatchColumn, row: u32, regions: &Re
             shown_set(column, members.get(row).copied().unwrap_or(0), known.get(row).copied().unwrap_or(0))
         }
     }
+}
+
+/// One cell as a person reads it.
+pub(super) fn shown_cell(column: &Column, cell: Cell, regions: &Regions) -> Text {
+    shown_value(column, &laid_out(column.kind, &[cell]), 0, regions)
+}
+
+/// A meaning without the remark in brackets behind it.
+pub(super) fn short(meaning: &Text) -> Text {
+    let cut = |text: &str| text.split(" (").next().unwrap_or(text).to_owned();
+    Text::new(cut(&meaning.id), cut(&meaning.en))
 }
 
 fn yes_no(yes: bool) -> Text {

@@ -201,7 +201,7 @@ impl<'a> RunView<'a> {
         let mut wanted = Wanted::default();
         let mut receives = Vec::new();
         let made = receives_columns(self.dictionary);
-        let named = ["relation", "birth_date"].into_iter().filter_map(|name| self.dictionary.id(name));
+        let named = crate::explanation::ALSO_READ.into_iter().filter_map(|name| self.dictionary.id(name));
         for id in program.columns.iter().copied().flatten().chain(named) {
             match (made.get(&id), self.dictionary.get(id).entity) {
                 (Some(before), _) => receives.push((id, before.clone())),
