@@ -26,6 +26,16 @@ CREATE TABLE IF NOT EXISTS exports (
     rupiah  INTEGER NOT NULL,
     noted   TEXT NOT NULL
 ) STRICT;
+CREATE TABLE IF NOT EXISTS letters (
+    seq     INTEGER PRIMARY KEY,
+    run     TEXT NOT NULL,
+    person  TEXT NOT NULL,          -- pseudonym of the person whose name a letter bears
+    reason  TEXT NOT NULL,          -- why it bears it
+    hash    TEXT NOT NULL,          -- BLAKE3 of the letter
+    noted   TEXT NOT NULL
+) STRICT;
+CREATE TRIGGER IF NOT EXISTS letters_kept BEFORE UPDATE ON letters BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER IF NOT EXISTS letters_stay BEFORE DELETE ON letters BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS snapshots_kept BEFORE UPDATE ON snapshots BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS snapshots_stay BEFORE DELETE ON snapshots BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS runs_kept BEFORE UPDATE ON runs BEGIN SELECT RAISE(ABORT, 'append only'); END;

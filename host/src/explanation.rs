@@ -8,6 +8,7 @@
 mod around;
 pub mod cells;
 mod changes;
+pub mod letter;
 pub mod nearest;
 mod outcome;
 pub mod render;
@@ -154,6 +155,9 @@ pub struct Explanation {
     pub title: Text,
     /// Id of the family or person, as other verbs print it.
     pub id: String,
+    /// The person, by relation and age, for a program of persons.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub whose: Option<Text>,
     /// Standing.
     pub standing: Standing,
     /// The whole outcome in a sentence.
@@ -263,10 +267,16 @@ pub fn explain(
         AreaLevel::National => result.rank.map(|rank| signed(rank).saturating_sub(signed(cut.recipients))),
         _ => result.place.map(signed),
     };
+    let members = values::members(&from, family);
+    let whose = match program.unit() {
+        Unit::Family => None,
+        Unit::Person => usize::try_from(row.saturating_sub(first_member)).ok().and_then(|at| members.get(at)).cloned(),
+    };
     Ok(Explanation {
         program: program.id.clone(),
         title: program.title.clone(),
         id,
+        whose,
         standing: result.standing,
         sentence: outcome::sentence(program, result, cut, &criteria, &area),
         criteria,
@@ -281,7 +291,7 @@ pub fn explain(
         regency: around::regency(&from, family),
         others: from.others,
         facts: around::fact_age(&from, family),
-        members: values::members(from, family),
+        members,
     })
 }
 

@@ -27,7 +27,7 @@ pub mod written;
 pub use check::{Found, Plugins, Site, Written, against_snapshot};
 pub use folder::{dictionary, files, levels, load_all, load_one, load_texts};
 pub use lock::Lock;
-pub use operator::{Grant, Limits, Operator};
+pub use operator::{Grant, Limits, Objection, Operator};
 pub use quota::{Ratio, largest_remainder, scale_table, scale_total};
 pub use show::{Shown, show};
 

@@ -1,6 +1,9 @@
 //! `layak explain`: why a family or person is in or out, for all programs of a run.
 
+mod letter;
+
 use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -25,19 +28,44 @@ use crate::terms::{FamilyId, Nik, PersonId};
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Id of a family or person (F... or P...); without it an NIK is read from standard input or asked for
+    #[arg(conflicts_with_all = ["family", "nik"])]
     id: Option<String>,
+    /// The same as the id before it
+    #[arg(long, value_name = "ID", conflicts_with = "nik")]
+    family: Option<String>,
+    /// Read an NIK from standard input or ask for it; never written on the command line
+    #[arg(long)]
+    nik: bool,
     /// Run id, its beginning, or `latest`
     #[arg(long, value_name = "RUN", default_value = "latest")]
     run: String,
     /// Programs, separated by commas (default: all)
     #[arg(long, value_name = "PROGRAM", value_delimiter = ',')]
     program: Vec<String>,
+    /// Write a letter that a citizen understands: FILE.txt or FILE.html
+    #[arg(long, value_name = "FILE")]
+    letter: Option<PathBuf>,
+    /// Date of the letter, for instance 2026-10-01 (default: none; the deadline counts from receipt)
+    #[arg(long, value_name = "DATE", requires = "letter")]
+    date: Option<String>,
+    /// With --nik: why the letter shall bear the name; noted in the ledger
+    #[arg(long, value_name = "TEXT", requires_all = ["letter", "nik"])]
+    reason: Option<String>,
 }
 
 impl Args {
     /// One id, one program.
     pub(crate) fn of(id: &str, run: &str, program: &str) -> Args {
-        Args { id: Some(id.to_owned()), run: run.to_owned(), program: vec![program.to_owned()] }
+        Args {
+            id: Some(id.to_owned()),
+            family: None,
+            nik: false,
+            run: run.to_owned(),
+            program: vec![program.to_owned()],
+            letter: None,
+            date: None,
+            reason: None,
+        }
     }
 }
 
@@ -59,17 +87,21 @@ enum Who {
 }
 
 pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
-    let who = match args.id.as_deref() {
-        Some(id) => parse_id(id)?,
-        None => asked(site, screen)?,
+    let given = args.id.as_deref().or(args.family.as_deref());
+    let (who, nik) = match given {
+        Some(id) => (parse_id(id)?, None),
+        None => {
+            let nik = asked()?;
+            (known(&nik, site, screen)?, Some(nik))
+        }
     };
-    let (ledger, loaded, snapshot) = opened(&args.run, site, screen)?;
+    let (mut ledger, loaded, snapshot) = opened(&args.run, site, screen)?;
     let view = RunView::open(&ledger, &folders(site), &args.run, &snapshot, &loaded.dictionary)?;
     let spot = match who {
         Who::Family(id) => view.find_family(id)?,
         Who::Person(id) => view.find_person(id)?,
     };
-    let Some(spot) = spot else { return Err(not_there(args.id.as_deref().unwrap_or("NIK"))) };
+    let Some(spot) = spot else { return Err(not_there(given.unwrap_or("NIK"))) };
     let mut explained = Explained { family: String::new(), person: None, programs: Vec::new() };
     for program in chosen(args, &loaded)? {
         if view.program(&program.id).is_none() {
@@ -84,11 +116,15 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
         }
         explain_program(&view, &loaded, &snapshot, program, spot, &mut explained)?;
     }
+    if let Some(path) = &args.letter {
+        let nik = nik.filter(|_| args.reason.is_some());
+        let asked = letter::Asked { path, date: args.date.as_deref(), named: args.reason.as_deref().zip(nik) };
+        letter::write(&asked, &explained, (site, &loaded, &snapshot), (&mut ledger, &args.run), screen)?;
+    }
     if screen.json {
         return screen.json(&explained);
     }
-    let pages: Vec<String> = explained.programs.iter().map(|one| render::page(one, screen.lang)).collect();
-    screen.data(pages.join("\n").trim_end());
+    screen.data(render::sheet(&explained.programs, screen.lang).trim_end());
     let run = args.run.get(..12).unwrap_or(&args.run);
     screen.next(&format!("layak verify {run}"));
     Ok(())
@@ -141,6 +177,7 @@ fn explain_program(
     let dates = (manifest.as_of()?, manifest.period()?.first_day());
     let trying = InSandbox::new(&plugin, program, columns, dates)?;
     let lines = judge.breakdown(&first.batch)?;
+    let others = view.others(program, spot)?;
     let ids = ids(snapshot, spot)?;
     into.family = ids.0.to_string();
     into.person = spot.member.and_then(|at| ids.1.get(usize::try_from(at).ok()?)).map(ToString::to_string);
@@ -163,7 +200,7 @@ fn explain_program(
             batch: &look.batch,
             as_of: manifest.as_of()?,
             trying: Some(&trying),
-            others: None,
+            others,
         };
         into.programs.push(explain(program, id, look.row, result(look)?, cut(noted), &lines, source)?);
     }
@@ -246,7 +283,7 @@ fn parse_id(text: &str) -> Result<Who> {
 }
 
 /// An NIK from standard input, or from a prompt that does not show it.
-fn asked(site: &Site, screen: &Screen) -> Result<Who> {
+fn asked() -> Result<Nik> {
     let read = |cause: std::io::Error| Error::storage("-", cause);
     let text = if std::io::stdin().is_terminal() {
         rpassword::prompt_password("NIK: ").map_err(read)?
@@ -255,12 +292,16 @@ fn asked(site: &Site, screen: &Screen) -> Result<Who> {
         std::io::stdin().lock().read_line(&mut line).map_err(read)?;
         line
     };
-    let nik = Nik::parse(text.trim()).map_err(|_| {
+    Nik::parse(text.trim()).map_err(|_| {
         Error::new(Fault::Usage, say!("yang diberikan bukan NIK 16 digit", "what was given is not an NIK of 16 digits"))
             .fix(say!("salin 16 digit dari kartu, tanpa spasi", "copy the 16 digits from the card, without spaces"))
-    })?;
+    })
+}
+
+/// The person of an NIK.
+fn known(nik: &Nik, site: &Site, screen: &Screen) -> Result<Who> {
     let registry = Registry::open(&site.root)?;
-    let found = registry.person_by_nik(&nik)?;
+    let found = registry.person_by_nik(nik)?;
     let masked = nik.masked();
     let Some((person, _)) = found else { return Err(not_there(&format!("NIK {masked}"))) };
     screen.say(&say!("NIK {masked} adalah {person}", "NIK {masked} is {person}"));

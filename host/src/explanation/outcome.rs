@@ -32,6 +32,11 @@ fn plain(line: &CriterionLine, lang: Lang) -> &str {
     }
 }
 
+/// A criterion's sentence without that note, in both languages.
+pub(super) fn plain_sentence(line: &CriterionLine) -> Text {
+    Text::new(plain(line, Lang::Id), plain(line, Lang::En))
+}
+
 /// Receives; eligible and waiting at a place of an area; in review, refused or not eligible, because of what.
 pub(super) fn sentence(
     program: &Program,

@@ -2,7 +2,7 @@
 //!
 //! Takes an `Explanation`; gives text in one language. Never decides anything.
 
-use super::{CriterionLine, Explanation, Fact, Outcome, Standing, rule_word, signed};
+use super::{CriterionLine, Explanation, Fact, Others, Outcome, Standing, rule_word, signed};
 use crate::program::{PartText, UnknownRule};
 use crate::terms::{Lang, Rupiah, Text, show_count};
 
@@ -47,6 +47,77 @@ fn fill(text: &mut Text, name: &str, value: &Text) {
     text.en = text.en.replace(&mark, &value.en);
 }
 
+/// All programs of one family on one page: who, in a glance what, then each in full.
+#[must_use]
+pub fn sheet(all: &[Explanation], lang: Lang) -> String {
+    let word = |id: &'static str, en: &'static str| match lang {
+        Lang::Id => id,
+        Lang::En => en,
+    };
+    let mut out = String::new();
+    if let Some(first) = all.iter().max_by_key(|one| one.members.len()) {
+        let members: Vec<String> =
+            first.members.iter().enumerate().map(|(at, who)| format!("{} {}", at + 1, who.get(lang))).collect();
+        out.push_str(&format!("{}: {}\n", word("anggota", "members"), members.join(" · ")));
+        let unknown = word("tidak diketahui", "not known");
+        out.push_str(&format!(
+            "{}: {} · {}: {}\n",
+            word("kabupaten/kota", "regency"),
+            first.regency.as_deref().unwrap_or(unknown),
+            word("umur fakta", "age of the facts"),
+            first.facts.text.get(lang)
+        ));
+    }
+    if all.len() > 1 {
+        out.push('\n');
+        for one in all {
+            let whose = one.whose.as_ref().map(|who| format!("{}: ", who.get(lang))).unwrap_or_default();
+            out.push_str(&format!("{} {whose}{}\n", mark(one.standing), one.sentence.get(lang)));
+        }
+    }
+    for one in all {
+        out.push('\n');
+        out.push_str(&page(one, lang));
+    }
+    out
+}
+
+/// One letter for a standing.
+fn mark(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Recipient => "●",
+        Standing::Waiting | Standing::Eligible => "○",
+        Standing::Review => "?",
+        Standing::RefusedUnknown | Standing::NotEligible => "✗",
+    }
+}
+
+/// What others in the regency got.
+fn others_line(others: &Others, regency: &str, lang: Lang) -> String {
+    let word = |id: &'static str, en: &'static str| match lang {
+        Lang::Id => id,
+        Lang::En => en,
+    };
+    let count = |count: Option<u64>| match count {
+        Some(count) => show_count(signed(count), lang),
+        None => word("(dirahasiakan)", "(withheld)").to_owned(),
+    };
+    format!(
+        "  {} {regency}: {} {} · {} {} · {} {} · {} {} · {} {}\n",
+        word("di", "in"),
+        word("dinilai", "judged"),
+        count(others.registered),
+        word("menerima", "receive"),
+        count(others.recipients),
+        word("menunggu", "wait"),
+        count(others.waiting),
+        word("ditinjau", "in review"),
+        count(others.review),
+        word("tidak layak", "not eligible"),
+        count(others.not_eligible)
+    )
+}
+
 /// The page of one program for a terminal.
 #[must_use]
 pub fn page(explanation: &Explanation, lang: Lang) -> String {
@@ -54,12 +125,9 @@ pub fn page(explanation: &Explanation, lang: Lang) -> String {
         Lang::Id => id,
         Lang::En => en,
     };
-    let mut out = format!("{} · {}\n{}\n", explanation.title.get(lang), explanation.id, explanation.sentence.get(lang));
-    if !explanation.members.is_empty() {
-        let list: Vec<String> =
-            explanation.members.iter().enumerate().map(|(at, who)| format!("{} {}", at + 1, who.get(lang))).collect();
-        out.push_str(&format!("  {}: {}\n", word("anggota", "members"), list.join(" · ")));
-    }
+    let whose = explanation.whose.as_ref().map(|who| format!(" · {}", who.get(lang))).unwrap_or_default();
+    let (title, id) = (explanation.title.get(lang), &explanation.id);
+    let mut out = format!("{title} · {id}{whose}\n{}\n", explanation.sentence.get(lang));
     for line in &explanation.criteria {
         criterion_lines(&mut out, line, lang);
     }
@@ -91,6 +159,9 @@ pub fn page(explanation: &Explanation, lang: Lang) -> String {
             word("peringkat", "rank"),
             show_count(signed(rank), lang)
         ));
+    }
+    if let (Some(others), Some(regency)) = (&explanation.others, &explanation.regency) {
+        out.push_str(&others_line(others, regency, lang));
     }
     out
 }

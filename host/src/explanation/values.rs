@@ -92,6 +92,8 @@ fn yes_no(yes: bool) -> Text {
 fn coded(column: &Column, value: Option<i64>, regions: &Regions) -> Text {
     let value = value.unwrap_or(0);
     let named = column.codes.iter().find(|code| i64::from(code.code) == value);
+    // a decile is its number; only the lack of one needs a word
+    let named = named.filter(|_| column.unit != "decile" || value == 0);
     if let Some(code) = named {
         return if code.id == code.en && code.id == value.to_string() {
             say!("{value}", "{value}")
@@ -163,7 +165,7 @@ pub(super) fn shown_setting(wish: &SettingWish, written: &toml::Value) -> Text {
 }
 
 /// The members of a family by relation and age, in the snapshot's order.
-pub(super) fn members(from: Source<'_>, family: u32) -> Vec<Text> {
+pub(super) fn members(from: &Source<'_>, family: u32) -> Vec<Text> {
     let first = super::first_member(from.batch, family);
     let end = from.batch.member_ends.get(at(family)).copied().unwrap_or(first);
     let column = |name: &str| {

@@ -146,6 +146,20 @@ impl Ledger {
             .map_err(self.failed())
     }
 
+    /// Notes a letter that bears a name, and why it does.
+    ///
+    /// # Errors
+    /// `Fault::Storage`.
+    pub fn note_letter(&mut self, run: &str, person: &str, reason: &str, hash: &str) -> Result<()> {
+        self.db
+            .execute(
+                "INSERT INTO letters (run, person, reason, hash, noted) VALUES (?, ?, ?, ?, ?)",
+                params![run, person, reason, hash, now()],
+            )
+            .map(drop)
+            .map_err(self.failed())
+    }
+
     /// The run with this id or unambiguous beginning of it; `latest` is the newest.
     ///
     /// # Errors

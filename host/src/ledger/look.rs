@@ -4,6 +4,8 @@
 //! masks, score, amount and place in the list, and the batch with the columns
 //! that the plugin read, `receives.*` included. What an explanation is made from.
 
+mod around;
+
 use std::path::Path;
 
 use crate::columns::{Dictionary, Entity};

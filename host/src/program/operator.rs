@@ -46,6 +46,17 @@ pub struct Limits {
     pub compile_seconds: Option<u64>,
 }
 
+/// Where and until when a family may object, as letters say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// The office, with its address.
+    pub office: Text,
+    /// Days after the letter.
+    pub deadline_days: i64,
+    /// Where the deadline comes from.
+    pub source: String,
+}
+
 /// The operator's file in its checked form.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Operator {
@@ -55,6 +66,8 @@ pub struct Operator {
     pub limits: Limits,
     /// Programs in the order in which they are shown and, within a level, run.
     pub order: Vec<At<String>>,
+    /// Where and until when to object; `None` = not written.
+    pub objection: Option<Objection>,
     path: std::path::PathBuf,
     text: String,
 }
@@ -87,6 +100,20 @@ pub struct LimitTable {
     pub compile_seconds: Option<u64>,
 }
 
+/// Where and until when to object, as written.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub struct ObjectionTable {
+    /// The office, with its address.
+    pub office: Text,
+    /// Days after the letter.
+    #[schemars(range(min = 1, max = 366))]
+    pub deadline_days: i64,
+    /// Decree, or `assumed`.
+    #[schemars(length(min = 1))]
+    pub source: String,
+}
+
 /// The operator's file as written.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields, title = "Layak operator file")]
@@ -100,6 +127,8 @@ pub struct OperatorTable {
     pub limits: Option<LimitTable>,
     /// Programs in the order in which they are shown.
     pub order: Option<Vec<String>>,
+    /// Where and until when to object.
+    pub objection: Option<ObjectionTable>,
 }
 
 impl Operator {
@@ -123,6 +152,9 @@ impl Operator {
             && let Some(table) = page.table("limits", node)
         {
             operator.limits = limits(&mut page, table, &node.span);
+        }
+        if let Some(node) = get(&root, "objection") {
+            operator.objection = objection(&mut page, node);
         }
         if let Some(node) = get(&root, "order") {
             operator.order = page.texts("order", node);
@@ -287,6 +319,15 @@ fn grant(page: &mut Page, program: &At<String>, node: &At<Node>, dictionary: &Di
         }
     }
     Some(Grant { all_requested, columns, span: program.span.clone() })
+}
+
+fn objection(page: &mut Page, node: &At<Node>) -> Option<Objection> {
+    let table = page.table("objection", node)?;
+    written::shape::<ObjectionTable>(page, "objection", table, &node.span);
+    let office = get(table, "office").and_then(|node| written::text(page, "office", node));
+    let days = get(table, "deadline_days").and_then(|node| page.integer("deadline_days", node, 1, 366));
+    let source = get(table, "source").and_then(|node| page.filled("source", node));
+    Some(Objection { office: office?.value, deadline_days: days?.value, source: source?.value })
 }
 
 fn limits(page: &mut Page, table: &Table, span: &Range<usize>) -> Limits {
