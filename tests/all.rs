@@ -12,6 +12,8 @@
 mod cases;
 mod cli;
 mod columns;
+mod explain;
+mod families;
 mod fuzzed;
 mod golden;
 mod identities;

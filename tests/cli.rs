@@ -29,6 +29,8 @@ fn verbs() -> Vec<(&'static str, Vec<&'static str>)> {
         ("run", vec!["run", "2026Q3"]),
         ("export", vec!["export", "latest", "--program", "pkh", "--format", "csv,parquet"]),
         ("explain", vec!["explain", small.family.as_str()]),
+        ("family new", vec!["family", "new", "--out", "hypothetical.toml"]),
+        ("family judge", vec!["family", "judge", "hypothetical.toml", "--grid", "youngest.age=0,6,7"]),
         ("verify", vec!["verify", "latest"]),
         ("program list", vec!["program", "list"]),
         ("program show", vec!["program", "show", "pkh"]),
@@ -177,7 +179,7 @@ fn the_language_is_the_option_then_the_variable_then_the_site_then_the_locale() 
 }
 
 /// The verbs, as the published schemas and the completions name them.
-const VERBS: [&str; 15] = [
+const VERBS: [&str; 16] = [
     "init",
     "synth",
     "import",
@@ -186,6 +188,7 @@ const VERBS: [&str; 15] = [
     "run",
     "export",
     "explain",
+    "family",
     "verify",
     "program",
     "plugin",

@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod explain;
 mod export;
+mod family;
 mod freeze;
 mod help;
 mod import;
@@ -74,6 +75,8 @@ enum Verb {
     Run(run::Args),
     Export(export::Args),
     Explain(explain::Args),
+    #[command(subcommand)]
+    Family(family::Verb),
     Verify(verify::Args),
     #[command(subcommand)]
     Program(program::Verb),
@@ -153,6 +156,7 @@ fn dispatch(cli: Cli, screen: &Screen) -> Result<()> {
         Verb::Run(args) => run::run(&args, &site()?, screen),
         Verb::Export(args) => export::run(&args, &site()?, screen),
         Verb::Explain(args) => explain::run(&args, &site()?, screen),
+        Verb::Family(verb) => family::run(&verb, cli.site.as_deref(), screen),
         Verb::Verify(args) => verify::run(&args, &site()?, screen),
         Verb::Program(verb) => program::run(&verb, &site()?, screen),
         Verb::Plugin(verb) => plugin::run(&verb, screen),

@@ -8,6 +8,7 @@
 mod around;
 pub mod cells;
 mod changes;
+pub mod grid;
 pub mod letter;
 pub mod nearest;
 mod outcome;
@@ -16,6 +17,7 @@ mod settings_search;
 mod trying;
 mod values;
 pub mod vary;
+pub mod written;
 
 use serde::Serialize;
 

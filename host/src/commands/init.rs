@@ -12,7 +12,7 @@ use crate::registry::Registry;
 use crate::say;
 
 /// The rule files that a new site gets, to be edited there.
-const RULE_FILES: &[(&str, &str)] = &[
+pub(crate) const RULE_FILES: &[(&str, &str)] = &[
     ("operator.toml", include_str!("../../../rules/operator.toml")),
     ("pkh.toml", include_str!("../../../rules/pkh.toml")),
     ("sembako.toml", include_str!("../../../rules/sembako.toml")),

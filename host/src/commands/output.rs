@@ -21,6 +21,8 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
     add("run", schema_for!(super::run::Ran));
     add("export", schema_for!(crate::ledger::Exported));
     add("explain", schema_for!(super::explain::Explained));
+    add("family new", schema_for!(super::family::Written));
+    add("family judge", schema_for!(super::family::Judged));
     add("verify", schema_for!(crate::ledger::Verified));
     add("program list", schema_for!(super::program::Listed));
     add("program show", schema_for!(crate::program::show::Shown));

@@ -119,7 +119,13 @@ fn sentences(text: &Text) -> Text {
 /// All pieces in order.
 pub(super) fn pieces(letter: &Letter<'_>) -> Vec<Piece> {
     let mut out = head(letter);
+    let mut before = "";
     for explanation in letter.explanations {
+        // a program of persons has one heading for all of them
+        if explanation.program != before {
+            out.push(Piece::Heading(explanation.title.clone()));
+        }
+        before = &explanation.program;
         program(letter, explanation, &mut out);
     }
     facts(letter, &mut out);
@@ -150,12 +156,14 @@ fn head(letter: &Letter<'_>) -> Vec<Piece> {
 
 /// One program: the result, why, and what may be put right.
 fn program(letter: &Letter<'_>, explanation: &Explanation, out: &mut Vec<Piece>) {
-    let Text { id, en } = &explanation.title;
-    out.push(Piece::Heading(match &explanation.whose {
-        Some(Text { id: who_id, en: who_en }) => say!("{id} ({who_id})", "{en} ({who_en})"),
-        None => explanation.title.clone(),
-    }));
-    out.push(Piece::Line(result(letter, explanation)));
+    let result = result(letter, explanation);
+    match &explanation.whose {
+        Some(Text { id: who_id, en: who_en }) => {
+            let (id, en) = (&result.id, &result.en);
+            out.push(Piece::Point(say!("{who_id}. {id}", "{who_en}. {en}")));
+        }
+        None => out.push(Piece::Line(result)),
+    }
     let told = |outcome: Outcome| explanation.criteria.iter().filter(move |line| line.outcome == outcome);
     let reasons: Vec<&CriterionLine> = match explanation.standing {
         Standing::NotEligible => told(Outcome::Fail).collect(),

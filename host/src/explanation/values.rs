@@ -5,7 +5,7 @@
 
 use super::Source;
 use super::cells::{Cell, laid_out};
-use crate::columns::{Column, Entity, Kind};
+use crate::columns::{Column, Entity, Kind, Origin};
 use crate::sandbox::{SettingKind, SettingWish};
 use crate::say;
 use crate::snapshot::Manifest;
@@ -100,6 +100,9 @@ fn coded(column: &Column, value: Option<i64>, regions: &Regions) -> Text {
         } else {
             Text::new(format!("{value} ({})", code.id), format!("{value} ({})", code.en))
         };
+    }
+    if value == 0 && column.origin == Origin::List && !column.codes.is_empty() {
+        return Text::new("tidak ada dalam daftar", "not on the list");
     }
     let ordinal = usize::try_from(value).unwrap_or(usize::MAX);
     match (column.unit.as_str(), column.kind) {

@@ -59,15 +59,27 @@ const HITS: u32 = 5;
 /// 1900-01-01: an earlier date is refused at intake.
 const FIRST_DAY: i64 = -25_567;
 
+/// Columns on which a hit takes aid away: a new hit is never proposed, least of all a death.
+const NEVER_WORSE: [&str; 5] = ["dead", "exclusions", "member_exclusions", "other_aid", "wage_premium"];
+
 /// What a change of this fact is; `None` = it is never proposed.
 #[must_use]
 pub fn kind_of(column: &Column, now: Cell, to: Cell) -> Option<ChangeKind> {
     let listed = matches!(column.origin, Origin::List | Origin::History);
+    let worse = match (now, to) {
+        (Cell::Set { members: old, .. }, Cell::Set { members: new, .. }) => new & !old != 0,
+        (_, Cell::Number(value)) => value != 0,
+        _ => false,
+    };
+    if worse && NEVER_WORSE.contains(&column.name.as_str()) {
+        return None;
+    }
     match (now, to) {
-        (Cell::Unknown, Cell::Number(1)) if column.name == "dead" => None,
         (Cell::Unknown, _) => Some(ChangeKind::Missing),
-        (Cell::Number(0), Cell::Number(_)) if column.name == "dead" => None,
-        (Cell::Set { members: old, .. }, Cell::Set { members: new, .. }) if old == new => Some(ChangeKind::Missing),
+        // only codes whose state was open are said
+        (Cell::Set { members: old, known }, Cell::Set { members: new, .. }) if (old ^ new) & known == 0 => {
+            Some(ChangeKind::Missing)
+        }
         (Cell::Set { members: old, .. }, Cell::Set { members: new, .. }) if listed && new & !old == 0 => {
             Some(ChangeKind::Correction)
         }
