@@ -217,7 +217,8 @@ fn next(state: &mut u64) -> u64 {
 fn random_families(site: &Path, families: usize) -> Result<BTreeMap<String, u32>> {
     let dictionary = Dictionary::embedded();
     let at = |folder: &str| site.join(folder);
-    let folders = Folders { root: site.to_path_buf(), snapshots: at("snapshots"), runs: at("runs"), lists: at("lists") };
+    let folders =
+        Folders { root: site.to_path_buf(), snapshots: at("snapshots"), runs: at("runs"), lists: at("lists") };
     let ledger = Ledger::open(site)?;
     let entry = ledger.find_run("latest")?;
     let snapshot = Snapshot::open_with(folders.snapshots.join(&entry.snapshot), dictionary)?;
@@ -266,6 +267,7 @@ fn random_families(site: &Path, families: usize) -> Result<BTreeMap<String, u32>
     Ok(counts)
 }
 
+#[expect(clippy::print_stdout, reason = "with --nocapture, what was found for which criterion")]
 #[test]
 fn a_nearest_change_applied_does_what_it_says() {
     let asked = std::env::var("LAYAK_EXPLAIN_FAMILIES").ok().and_then(|n| n.parse::<usize>().ok());

@@ -131,7 +131,11 @@ fn the_schema_of_family_files_is_current() {
 }
 
 /// A family's explanations with standings as a run might give them.
-fn explained(name: &str, plugins: &InTest, standing: impl Fn(&str, Standing) -> Standing) -> (Hypothetical, Vec<Explanation>) {
+fn explained(
+    name: &str,
+    plugins: &InTest,
+    standing: impl Fn(&str, Standing) -> Standing,
+) -> (Hypothetical, Vec<Explanation>) {
     let dictionary = Dictionary::embedded();
     let text = fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
     let family = written::read(Path::new(name), &text, dictionary).unwrap();
@@ -243,9 +247,11 @@ fn a_letter_names_nobody_without_a_reason_that_is_kept() {
     assert!(!plain.contains(name.as_str()) && !plain.contains(nik.as_str()), "{plain}");
     assert!(plain.contains("Reference number: F"), "{plain}");
     let ledger = || rusqlite::Connection::open(site.join("ledger.sqlite")).unwrap();
-    let kept = || ledger().query_row("SELECT count(*), max(reason) FROM letters", [], |row| {
-        Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
-    });
+    let kept = || {
+        ledger().query_row("SELECT count(*), max(reason) FROM letters", [], |row| {
+            Ok((row.get::<_, i64>(0)?, row.get::<_, Option<String>>(1)?))
+        })
+    };
     assert_eq!(kept().unwrap(), (0, None));
     // too short a reason is none
     assert!(write(nik, &["--reason", "why"]).is_none());

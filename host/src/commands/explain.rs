@@ -49,7 +49,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "DATE", requires = "letter")]
     date: Option<String>,
     /// With --nik: why the letter shall bear the name; noted in the ledger
-    #[arg(long, value_name = "TEXT", requires_all = ["letter", "nik"])]
+    #[arg(long, value_name = "TEXT", requires = "letter")]
     reason: Option<String>,
 }
 
@@ -88,6 +88,14 @@ enum Who {
 
 pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     let given = args.id.as_deref().or(args.family.as_deref());
+    if args.reason.is_some() && given.is_some() {
+        return Err(Error::new(Fault::Usage, say!("`--reason` memerlukan `--nik`", "`--reason` needs `--nik`")).fix(
+            say!(
+                "tanpa alasan, surat hanya memuat nomor rujukan",
+                "without a reason, a letter bears a reference number only"
+            ),
+        ));
+    }
     let (who, nik) = match given {
         Some(id) => (parse_id(id)?, None),
         None => {

@@ -153,7 +153,10 @@ mod tests {
         assert_eq!(of([100, 20, 0, 50]).registered, Some(170));
         // 3 is withheld; 20 goes with it, or 3 were the rest of the total
         let hidden = of([100, 20, 3, 50]);
-        assert_eq!((hidden.recipients, hidden.waiting, hidden.review, hidden.not_eligible), (Some(100), None, None, Some(50)));
+        assert_eq!(
+            (hidden.recipients, hidden.waiting, hidden.review, hidden.not_eligible),
+            (Some(100), None, None, Some(50))
+        );
         // two withheld that together are small: a third goes
         let both = of([100, 2, 3, 50]);
         assert_eq!((both.recipients, both.waiting, both.review, both.not_eligible), (Some(100), None, None, None));

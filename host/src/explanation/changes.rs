@@ -71,7 +71,10 @@ pub(super) fn add(
         let name = &program.id;
         return Err(Error::new(
             Fault::Integrity,
-            say!("`{name}` menilai keluarga ini lain dari hasil run", "`{name}` judges this family otherwise than the run"),
+            say!(
+                "`{name}` menilai keluarga ini lain dari hasil run",
+                "`{name}` judges this family otherwise than the run"
+            ),
         ));
     }
     let regions = (from.regions.regencies.len(), from.regions.villages.len());

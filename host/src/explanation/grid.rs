@@ -126,7 +126,11 @@ fn amount(cell: &GridCell, lang: Lang) -> String {
 pub fn drawn(grid: &Grid, lang: Lang) -> String {
     let most = grid.cells.iter().flatten().map(|cell| cell.amount).max().unwrap_or(0).max(1);
     let mut out = format!("{}\n", grid.title.get(lang));
-    if grid.across.is_empty() { bars(grid, most, lang, &mut out) } else { shades(grid, most, lang, &mut out) }
+    if grid.across.is_empty() {
+        bars(grid, most, lang, &mut out)
+    } else {
+        shades(grid, most, lang, &mut out)
+    }
     let (eligible, open, not) = match lang {
         Lang::Id => ("besaran bila terpilih", "ditinjau: ada fakta yang tidak diketahui", "tidak layak"),
         Lang::En => ("amount if chosen", "in review: a fact is not known", "not eligible"),

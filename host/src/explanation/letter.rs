@@ -7,8 +7,8 @@
 
 mod html;
 
-use crate::program::Objection;
 use super::{Change, ChangeKind, CriterionLine, Explanation, Outcome, Standing, signed};
+use crate::program::Objection;
 use crate::say;
 use crate::terms::{Date, Lang, Period, Rupiah, Text, show_count};
 
@@ -55,11 +55,31 @@ pub(super) enum Piece {
 }
 
 const MONTHS_ID: [&str; 12] = [
-    "Januari", "Februari", "Maret", "April", "Mei", "Juni", "Juli", "Agustus", "September", "Oktober", "November",
+    "Januari",
+    "Februari",
+    "Maret",
+    "April",
+    "Mei",
+    "Juni",
+    "Juli",
+    "Agustus",
+    "September",
+    "Oktober",
+    "November",
     "Desember",
 ];
 const MONTHS_EN: [&str; 12] = [
-    "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
     "December",
 ];
 
@@ -223,17 +243,14 @@ fn result(letter: &Letter<'_>, explanation: &Explanation) -> Text {
             "Hasil: TIDAK MENERIMA. Ada keterangan wajib yang belum kami ketahui.",
             "Result: YOU DO NOT RECEIVE THIS AID. Something that we must know is missing.",
         ),
-        Standing::NotEligible => {
-            Text::new("Hasil: TIDAK MENERIMA.", "Result: YOU DO NOT RECEIVE THIS AID.")
-        }
+        Standing::NotEligible => Text::new("Hasil: TIDAK MENERIMA.", "Result: YOU DO NOT RECEIVE THIS AID."),
     }
 }
 
 /// What the family may have put right: a missing or wrong record that would make it eligible.
 fn hints<'a>(explanation: &'a Explanation, line: &'a CriterionLine) -> impl Iterator<Item = Text> + 'a {
-    let right = |change: &&Change| {
-        matches!(change.kind, ChangeKind::Missing | ChangeKind::Correction) && change.eligible
-    };
+    let right =
+        |change: &&Change| matches!(change.kind, ChangeKind::Missing | ChangeKind::Correction) && change.eligible;
     line.nearest.iter().filter(right).map(|change| {
         let Text { id, en } = &change.meaning;
         let who = change.member.and_then(|nth| member(explanation, nth));
@@ -282,10 +299,7 @@ fn facts(letter: &Letter<'_>, out: &mut Vec<Piece>) {
             let (id, en) = (&name.id, &name.en);
             say!("Keterangan ini dari {id} {year}.", "This is from {en} {year}.")
         }
-        None => Text::new(
-            "Kami tidak tahu kapan keterangan ini dicatat.",
-            "We do not know when this was recorded.",
-        ),
+        None => Text::new("Kami tidak tahu kapan keterangan ini dicatat.", "We do not know when this was recorded."),
     }));
 }
 
@@ -293,10 +307,7 @@ fn objection(letter: &Letter<'_>, out: &mut Vec<Piece>) {
     let Objection { office, deadline_days, .. } = letter.objection;
     let (id, en) = (&office.id, &office.en);
     out.push(Piece::Heading(Text::new("Bila Anda tidak setuju", "If you do not agree")));
-    out.push(Piece::Line(say!(
-        "Anda boleh menyanggah. Datanglah ke {id}.",
-        "You may object. Go to {en}."
-    )));
+    out.push(Piece::Line(say!("Anda boleh menyanggah. Datanglah ke {id}.", "You may object. Go to {en}.")));
     let last = letter.date.and_then(|date| i32::try_from(*deadline_days).ok().map(|days| Date(date.0 + days)));
     out.push(Piece::Line(match last.map(day) {
         Some(last) => {

@@ -242,8 +242,7 @@ fn first_values<'a>(sought: &Sought<'a>, criteria: &[usize]) -> Result<Vec<Input
     for at in places {
         let column = sought.dictionary.get(at.column);
         let Some(now) = sought.family.cell(at) else { continue };
-        let regions =
-            if column.kind == crate::columns::Kind::U32 { sought.regions.1 } else { sought.regions.0 };
+        let regions = if column.kind == crate::columns::Kind::U32 { sought.regions.1 } else { sought.regions.0 };
         let points = vary::points(column, now, sought.as_of, regions);
         for point in points.list {
             puts.push(Put { at, cell: point.cell });

@@ -111,7 +111,10 @@ fn family(page: &mut Page, root: &Table, dictionary: &Dictionary) -> Option<Hypo
     let list = get(root, "members").and_then(|node| Some((page.list("members", node)?, node.span.clone())));
     let (members, span) = list?;
     if members.is_empty() || members.len() > MOST_MEMBERS {
-        page.note(&span, say!("keluarga punya 1 sampai {MOST_MEMBERS} anggota", "a family has 1 to {MOST_MEMBERS} members"));
+        page.note(
+            &span,
+            say!("keluarga punya 1 sampai {MOST_MEMBERS} anggota", "a family has 1 to {MOST_MEMBERS} members"),
+        );
         return None;
     }
     let tables: Vec<&Table> = members.iter().filter_map(|node| page.table("members", node)).collect();
@@ -201,7 +204,10 @@ fn birth(page: &mut Page, table: &Table, as_of: Date, (nth, unwritten): (usize, 
     let span = |node: &At<Node>| -> Range<usize> { node.span.clone() };
     match (get(table, "birth_date"), get(table, AGE)) {
         (Some(_), Some(age)) => {
-            page.note(&span(age), say!("tulis `age` atau `birth_date`, bukan keduanya", "write `age` or `birth_date`, not both"));
+            page.note(
+                &span(age),
+                say!("tulis `age` atau `birth_date`, bukan keduanya", "write `age` or `birth_date`, not both"),
+            );
             Cell::Unknown
         }
         (Some(node), None) => match Dictionary::embedded().column("birth_date") {
@@ -237,13 +243,17 @@ impl Hypothetical {
         let name = if age { "birth_date" } else { name };
         let Some(id) = dictionary.id(name).filter(|id| writable(dictionary.get(*id))) else {
             let near = dictionary.nearest(name).unwrap_or(AGE);
-            return Err(say!("`{name}` bukan fakta; maksudnya `{near}`?", "`{name}` is no fact; did you mean `{near}`?"));
+            return Err(say!(
+                "`{name}` bukan fakta; maksudnya `{near}`?",
+                "`{name}` is no fact; did you mean `{near}`?"
+            ));
         };
         match (dictionary.get(id).entity, who) {
             (Entity::Family, None) => Ok((Place { column: id, member: None }, false)),
-            (Entity::Family, Some(_)) => {
-                Err(say!("`{name}` adalah fakta keluarga: tulis tanpa anggota", "`{name}` is a fact of the family: write it alone"))
-            }
+            (Entity::Family, Some(_)) => Err(say!(
+                "`{name}` adalah fakta keluarga: tulis tanpa anggota",
+                "`{name}` is a fact of the family: write it alone"
+            )),
             (Entity::Member, who) => {
                 let member = who.and_then(|who| self.member(who, dictionary));
                 let fix = say!(
@@ -256,15 +266,18 @@ impl Hypothetical {
     }
 
     fn member(&self, who: &str, dictionary: &Dictionary) -> Option<u32> {
-        let number = |name: &str, nth: u32| match self.family.cell(Place { column: dictionary.id(name)?, member: Some(nth) }) {
-            Some(Cell::Number(number)) => Some(number),
-            _ => None,
-        };
+        let number =
+            |name: &str, nth: u32| match self.family.cell(Place { column: dictionary.id(name)?, member: Some(nth) }) {
+                Some(Cell::Number(number)) => Some(number),
+                _ => None,
+            };
         let all = 0..self.family.members;
         match who {
             "head" => all.into_iter().find(|nth| number("relation", *nth) == Some(1)),
             "youngest" => all.max_by_key(|nth| number("birth_date", *nth)),
-            "oldest" => all.filter(|nth| number("birth_date", *nth).is_some()).min_by_key(|nth| number("birth_date", *nth)),
+            "oldest" => {
+                all.filter(|nth| number("birth_date", *nth).is_some()).min_by_key(|nth| number("birth_date", *nth))
+            }
             nth => nth.parse::<u32>().ok()?.checked_sub(1).filter(|nth| *nth < self.family.members),
         }
     }
@@ -277,7 +290,8 @@ impl Hypothetical {
         let column = dictionary.get(at.column);
         let cell = if age && !words::is_unknown(word) {
             let years = word.parse::<i64>().ok().filter(|years| (0..=120).contains(years));
-            let years = years.ok_or_else(|| say!("`{word}` bukan umur 0 sampai 120", "`{word}` is no age of 0 to 120"))?;
+            let years =
+                years.ok_or_else(|| say!("`{word}` bukan umur 0 sampai 120", "`{word}` is no age of 0 to 120"))?;
             Cell::Number(words::born(self.as_of, years))
         } else {
             of_word(column, word)?

@@ -43,9 +43,12 @@ pub(super) fn write(
         "txt" => text,
         "html" => html,
         _ => {
-            return Err(Error::new(Fault::Usage, say!("surat ditulis ke .txt atau .html", "a letter is .txt or .html"))
-                .file(asked.path)
-                .fix(say!("misalnya `--letter surat.html`", "for instance `--letter letter.html`")));
+            return Err(Error::new(
+                Fault::Usage,
+                say!("surat ditulis ke .txt atau .html", "a letter is .txt or .html"),
+            )
+            .file(asked.path)
+            .fix(say!("misalnya `--letter surat.html`", "for instance `--letter letter.html`")));
         }
     };
     let date = asked.date.map(str::parse::<Date>).transpose();

@@ -35,8 +35,7 @@ pub fn template(read: &[&Column], as_of: Date, period: Period, lang: Lang) -> St
         "# Fakta anggota yang dibaca program; tulis di bawah [[members]] yang dimaksud:\n",
         "# Facts of a member that programs read; write them below the [[members]] meant:\n",
     );
-    let (head, spouse, child) =
-        (word("Kepala keluarga", "Head"), word("Istri/suami", "Spouse"), word("Anak", "Child"));
+    let (head, spouse, child) = (word("Kepala keluarga", "Head"), word("Istri/suami", "Spouse"), word("Anak", "Child"));
     let (male, female) = (word("Laki-laki", "Male"), word("Perempuan", "Female"));
     let member = |relation: &str, age: u8, sex: &str| {
         format!("[[members]]\nrelation = \"{relation}\"\n{AGE} = {age}\nsex = \"{sex}\"\n\n")
@@ -115,8 +114,7 @@ pub fn schema(dictionary: &Dictionary) -> Json {
     };
     if let Some(properties) = schema.get_mut("properties").and_then(Json::as_object_mut) {
         properties.insert("family".into(), facts(Entity::Family));
-        properties
-            .insert("members".into(), json!({ "type": "array", "minItems": 1, "items": facts(Entity::Member) }));
+        properties.insert("members".into(), json!({ "type": "array", "minItems": 1, "items": facts(Entity::Member) }));
     }
     schema
 }
