@@ -95,7 +95,6 @@ pub struct Fact {
     /// Where a setting's value comes from; empty for a fact.
     pub source: String,
     /// First period in which a setting's value holds; empty for a fact or a plugin's default.
-    #[serde(skip_serializing_if = "String::is_empty")]
     pub since: String,
     /// How old a fact is; a setting has none.
     #[serde(skip_serializing_if = "Option::is_none")]
