@@ -170,6 +170,43 @@ fn applied(of: &OfRun<'_>, snapshot: &Snapshot, look: &Look, first_member: u32, 
     (verdicts.failed[row], verdicts.unknown[row], verdicts.amount[row])
 }
 
+/// The number that stands in the run's batch.
+fn held(batch: &Batch, name: &str, row: usize) -> Option<i64> {
+    let dictionary = Dictionary::embedded();
+    let id = dictionary.id(name)?;
+    let column = batch.column(dictionary.get(id).entity, id)?;
+    match (&column.valid, &column.values) {
+        (Some(valid), _) if valid[row / 8] >> (row % 8) & 1 == 0 => None,
+        (_, Values::U8(list)) => Some(list[row].into()),
+        (_, Values::U16(list)) => Some(list[row].into()),
+        (_, Values::S32(list)) => Some(list[row].into()),
+        _ => None,
+    }
+}
+
+/// No nearer value of the same input flips the criterion: all of them are tried, up to a year of days.
+fn no_nearer(of: &OfRun<'_>, snapshot: &Snapshot, look: &Look, first_member: u32, change: &Change, bit: usize) -> u32 {
+    let Some(column) = Dictionary::embedded().column(&change.input) else { return 0 };
+    let latest = match column.unit.as_str() {
+        "date" => i64::from(snapshot.manifest().as_of().unwrap().0),
+        "quarter" => i64::from(snapshot.manifest().period().unwrap().quarter_ordinal()),
+        "decile" | "people" => column.range.unwrap().1,
+        _ => return 0,
+    };
+    let row = change.member.map_or(look.row, |nth| first_member + nth - 1);
+    let Some(now) = held(&look.batch, &change.input, row as usize).filter(|now| *now != 0) else { return 0 };
+    let mut tried = 0;
+    for step in 1..i64::try_from(change.distance).unwrap().min(400) {
+        for value in [now - step, now + step].into_iter().filter(|value| (1..=latest).contains(value)) {
+            let nearer = Change { value: value.into(), ..change.clone() };
+            let (failed, unknown, _) = applied(of, snapshot, look, first_member, &nearer);
+            tried += 1;
+            assert_eq!((failed | unknown) >> bit & 1, 1, "{}: {value} is nearer", change.sentence.en);
+        }
+    }
+    tried
+}
+
 /// Every change of an explanation, applied.
 fn hold(of: &OfRun<'_>, snapshot: &Snapshot, look: &Look, explained: &Explanation, counts: &mut BTreeMap<String, u32>) {
     let program = of.program;
@@ -190,6 +227,10 @@ fn hold(of: &OfRun<'_>, snapshot: &Snapshot, look: &Look, explained: &Explanatio
         }
         for change in &line.nearest {
             let (failed, unknown, amount) = applied(of, snapshot, look, first_member, change);
+            if program.unit() == Unit::Family {
+                let tried = no_nearer(of, snapshot, look, first_member, change, bit);
+                *counts.entry("nearer values tried".to_owned()).or_default() += tried;
+            }
             let told = format!("{} {}: {}", explained.id, line.code, change.sentence.en);
             assert_eq!((failed | unknown) >> bit & 1, 0, "{told}: does not flip it");
             let eligible = failed == 0 && unknown & !pass == 0;
