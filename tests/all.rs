@@ -23,6 +23,7 @@ mod ledger;
 mod opened;
 mod odd_files;
 mod outside;
+mod payloads;
 mod places;
 mod registry;
 mod quarter;
