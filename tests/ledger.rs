@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64};
 use layak::columns::{ColumnId, Dictionary, Entity};
 use layak::error::{Error, Fault, Result};
 use layak::ledger::{
-    Candidate, Explaining, Export, Folders, Ledger, ListFormat, Made, RunRequest, Vault, export, run, verify,
+    Candidate, Explaining, Export, Folders, Ledger, ListFormat, ListOf, Made, RunRequest, Vault, export, run, verify,
 };
 use layak::program::{AreaLevel, Base, Incumbents, PartText, Program, Quota, Seats, SubKey, Unfilled, UnknownRule};
 use layak::registry::{FamilyIdentity, PersonIdentity};
@@ -249,6 +249,7 @@ impl Site {
             dictionary: Dictionary::embedded(),
             programs: &programs,
             receives,
+            promote: None,
             threads,
             cancel: &cancel,
             seen: &seen,
@@ -272,6 +273,7 @@ impl Site {
             dictionary: Dictionary::embedded(),
             program,
             explaining: &judge,
+            of: ListOf::Recipients,
             region: region.as_ref(),
             formats: &[ListFormat::Csv, ListFormat::Xlsx, ListFormat::Parquet],
             cancel: &cancel,

@@ -3,6 +3,7 @@
 
 mod drawn;
 mod naive;
+mod promotion;
 mod world;
 
 use std::collections::BTreeMap;

@@ -11,6 +11,7 @@ mod counts;
 mod export;
 mod lists;
 mod look;
+mod promote;
 mod receipt;
 mod run;
 mod sink;
@@ -27,7 +28,7 @@ use crate::snapshot::Batch;
 
 pub use anchors::{Ledger, RunEntry};
 pub use areas::{AreaLine, NATION, NOWHERE};
-pub use export::{Export, Exported, ListFile, Vault, export};
+pub use export::{Export, Exported, ListFile, ListOf, Vault, export};
 pub use lists::ListFormat;
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};

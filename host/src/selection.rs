@@ -31,9 +31,9 @@ pub use fill::{AreaFill, Candidate, fill_area, seat};
 pub use funnel::{Binds, CriterionCount, Funnel, IncumbentCount, Luck, PartitionCount, PromotionCount};
 pub use luck::{AreaCount, Draw, ReserveCount};
 pub use order::{order_hash, order_key};
-pub use promote::{Earlier, Listed};
+pub use promote::{Earlier, Listed, list_of};
 pub use received::Received;
-pub use sealed::{SealedRows, areas_of};
+pub use sealed::{SealedRows, area_code, areas_of};
 
 use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Fault, Result};

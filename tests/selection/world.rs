@@ -13,8 +13,8 @@ use layak::program::{
 };
 use layak::sandbox::{ColumnWish, Description, Part, Unit, Verdicts};
 use layak::selection::{
-    AreaTable, Depth, Entry, Frame, GroupRows, Judging, Outcome, PartitionRows, Place, Received, Request, Rows,
-    Selected, Sink, Wanted, select,
+    AreaTable, Depth, Earlier, Entry, Frame, GroupRows, Judging, Outcome, PartitionRows, Place, Received, Request,
+    Rows, Selected, Sink, Wanted, select,
 };
 use layak::snapshot::{Batch, BatchColumn, Values};
 use layak::terms::{Date, FamilyId, PersonId, Text};
@@ -387,6 +387,30 @@ pub(super) fn make(
     threads: usize,
 ) -> (Result<Vec<Outcome>>, Kept) {
     make_to(Depth::Whole, world, frame, programs, received, threads)
+}
+
+/// One program promoted from an earlier list.
+pub(super) fn promote(
+    world: &World,
+    frame: &Frame,
+    program: &Program,
+    judge: &dyn Judging,
+    earlier: &Earlier,
+) -> (Outcome, Kept) {
+    let kept = Kept::default();
+    let entries = [Entry { program, judge, previous: Some(PREVIOUS), receives: None, promote: Some(earlier) }];
+    let (cancel, seen) = (AtomicBool::new(false), AtomicU64::new(0));
+    let request = Request {
+        rows: world,
+        entries: &entries,
+        frame,
+        received: BTreeMap::new(),
+        depth: Depth::Whole,
+        sink: &kept,
+        cancel: &cancel,
+        seen: &seen,
+    };
+    (select(request).unwrap().remove(0), kept)
 }
 
 /// The same, ordered as far as is asked.

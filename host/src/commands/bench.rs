@@ -231,6 +231,7 @@ fn one_run(site: &Site, loaded: &Loaded, program: &Program, threads: usize) -> R
         dictionary: &loaded.dictionary,
         programs: &candidates,
         receives: None,
+        promote: None,
         threads,
         cancel: stop::flag(),
         seen: &seen,

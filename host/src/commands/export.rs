@@ -6,7 +6,7 @@ use super::screen::{Screen, Stand};
 use super::site::Site;
 use super::stop;
 use crate::error::{Error, Fault, Result};
-use crate::ledger::{Export, Ledger, ListFormat, export};
+use crate::ledger::{Export, Ledger, ListFormat, ListOf, export};
 use crate::registry::Registry;
 use crate::say;
 use crate::snapshot::Snapshot;
@@ -23,6 +23,12 @@ pub(crate) struct Args {
     /// Region, for instance kemendagri:35 or kemendagri:35.78
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+    /// The waiting list instead, with area and place
+    #[arg(long, conflicts_with = "review")]
+    waiting: bool,
+    /// Rows in review instead, with the facts that are missing
+    #[arg(long)]
+    review: bool,
     /// csv, xlsx, parquet; separated by commas
     #[arg(long, value_name = "FORMAT", value_delimiter = ',', default_value = "csv")]
     format: Vec<String>,
@@ -31,7 +37,14 @@ pub(crate) struct Args {
 impl Args {
     /// A whole list as CSV.
     pub(crate) fn of(run: &str, program: &str) -> Args {
-        Args { run: run.to_owned(), program: program.to_owned(), region: None, format: vec!["csv".to_owned()] }
+        Args {
+            run: run.to_owned(),
+            program: program.to_owned(),
+            region: None,
+            waiting: false,
+            review: false,
+            format: vec!["csv".to_owned()],
+        }
     }
 }
 
@@ -71,6 +84,11 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
         dictionary: &loaded.dictionary,
         program,
         explaining: &judge,
+        of: match (args.waiting, args.review) {
+            (true, _) => ListOf::Waiting,
+            (_, true) => ListOf::Review,
+            _ => ListOf::Recipients,
+        },
         region: region.as_ref(),
         formats: &formats,
         cancel: stop::flag(),

@@ -29,6 +29,9 @@ pub(crate) struct Args {
     /// Earlier run that gives the recipients of programs before these
     #[arg(long, value_name = "RUN")]
     receives: Option<String>,
+    /// Earlier run whose vacancies are filled from its waiting lists, without ranking anew
+    #[arg(long, value_name = "RUN", conflicts_with = "receives")]
+    promote: Option<String>,
     /// Threads (default: the site's, else all cores)
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
@@ -40,7 +43,14 @@ pub(crate) struct Args {
 impl Args {
     /// All programs of one period.
     pub(crate) fn of(period: &str) -> Args {
-        Args { period: period.to_owned(), program: Vec::new(), receives: None, threads: None, update_lock: false }
+        Args {
+            period: period.to_owned(),
+            program: Vec::new(),
+            receives: None,
+            promote: None,
+            threads: None,
+            update_lock: false,
+        }
     }
 }
 
@@ -154,6 +164,7 @@ pub(crate) fn make(args: &Args, site: &Site, screen: &Screen) -> Result<Made> {
         dictionary: &loaded.dictionary,
         programs: &candidates,
         receives: args.receives.as_deref(),
+        promote: args.promote.as_deref(),
         threads,
         cancel: stop::flag(),
         seen: &seen,
@@ -225,7 +236,10 @@ pub(crate) fn show(made: &Made, screen: &Screen) {
     let last_word = made.outcomes.iter().position(|outcome| matches!(outcome, Outcome::Failed(_)));
     for (at, (line, outcome)) in made.programs.iter().zip(&made.outcomes).enumerate() {
         match outcome {
-            Outcome::Done(selection) => said(&line.program, &selection.funnel, screen),
+            Outcome::Done(selection) => {
+                said(&line.program, &selection.funnel, screen);
+                said_more(line, &selection.funnel, screen);
+            }
             _ if last_word == Some(at) => {}
             _ => {
                 let (program, reason) = (&line.program, line.reason.clone().unwrap_or_default());
@@ -273,4 +287,53 @@ fn said(program: &str, funnel: &crate::selection::Funnel, screen: &Screen) {
     id.push_str(&format!("; yang mengikat: {mengikat}"));
     en.push_str(&format!("; what binds: {binds}"));
     screen.say(&crate::terms::Text { id, en });
+}
+
+/// Reserves, flow, promotion, the lot and what is missing, each where there is something to say.
+fn said_more(line: &ProgramLine, funnel: &crate::selection::Funnel, screen: &Screen) {
+    let count = |value: u64| show_count(i64::try_from(value).unwrap_or(i64::MAX), screen.lang);
+    let program = &line.program;
+    if !line.reserves.is_empty() {
+        let all: Vec<String> = line.reserves.iter().map(|(name, rows)| format!("{name} {}", count(*rows))).collect();
+        let all = all.join(", ");
+        screen.say(&say!("  {program}: kursi cadangan terisi: {all}", "  {program}: reserved seats filled: {all}"));
+    }
+    if line.flowed > 0 || (line.unfilled > 0 && funnel.waiting > 0) {
+        let (flowed, open) = (count(line.flowed), count(line.unfilled));
+        screen.say(&say!(
+            "  {program}: kursi yang mengalir ke wilayah lain {flowed}, tetap kosong {open}",
+            "  {program}: seats that went to other areas {flowed}, still empty {open}"
+        ));
+    }
+    if let (Some(left), Some(promoted)) = (line.left, line.promoted) {
+        let (left, promoted) = (count(left), count(promoted));
+        screen.say(&say!(
+            "  {program}: keluar {left}, naik dari daftar tunggu {promoted}",
+            "  {program}: left {left}, promoted from the waiting list {promoted}"
+        ));
+    }
+    if line.by_lot > 0 {
+        let (rows, candidates, places) = (count(line.by_lot), count(line.cut_candidates), count(line.cut_places));
+        let permille = u128::from(line.by_lot) * 1000 / u128::from(line.recipients.max(1));
+        let (whole, tenth) = (permille / 10, permille % 10);
+        screen.say(&say!(
+            "  {program}: di batas, {candidates} sama urutannya untuk {places} tempat; {rows} penerima ({whole},{tenth}%) karena undian",
+            "  {program}: at the cut, {candidates} stand equal for {places} places; {rows} recipients ({whole}.{tenth}%) by lot"
+        ));
+    }
+    if funnel.incumbents.held > 0 {
+        let held = count(funnel.incumbents.held);
+        screen.say(&say!(
+            "  {program}: {held} penerima lama tetap hanya karena aturan penerima lama",
+            "  {program}: {held} keep their place only by the rule of incumbents"
+        ));
+    }
+    if !line.missing.is_empty() {
+        let all: Vec<String> = line.missing.iter().map(|(code, rows)| format!("{code} {}", count(*rows))).collect();
+        let all = all.join(", ");
+        screen.say(&say!(
+            "  {program}: ditinjau karena belum diketahui: {all}",
+            "  {program}: in review for what is not known: {all}"
+        ));
+    }
 }

@@ -18,7 +18,7 @@ use crate::error::{Error, Fault, Result};
 use crate::program::Program;
 use crate::registry::{FamilyIdentity, PersonIdentity};
 use crate::say;
-use crate::selection::SealedRows;
+use crate::selection::{SealedRows, status};
 use crate::snapshot::Snapshot;
 use crate::terms::{FamilyId, PersonId, RegionCode};
 
@@ -30,6 +30,44 @@ use super::{Explaining, Folders, Ledger};
 
 /// Recipients and rupiah of a receipt.
 type Noted = (Option<u64>, Option<i64>);
+
+/// Which rows of a selection a list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ListOf {
+    /// Those who receive.
+    #[default]
+    Recipients,
+    /// Those who are eligible and wait, with area and place.
+    Waiting,
+    /// Those whom a person must look at, with the facts that are missing.
+    Review,
+}
+
+impl ListOf {
+    fn status(self) -> u8 {
+        match self {
+            ListOf::Recipients => status::RECIPIENT,
+            ListOf::Waiting => status::WAITING,
+            ListOf::Review => status::REVIEW,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            ListOf::Recipients => "penerima",
+            ListOf::Waiting => "menunggu",
+            ListOf::Review => "ditinjau",
+        }
+    }
+
+    fn noted(self) -> &'static str {
+        match self {
+            ListOf::Recipients => "recipients",
+            ListOf::Waiting => "waiting",
+            ListOf::Review => "review",
+        }
+    }
+}
 
 /// Look-ups of identities, for one export.
 pub trait Vault {
@@ -69,6 +107,8 @@ pub struct Export<'a> {
     pub program: &'a Program,
     /// Its plugin with its settings.
     pub explaining: &'a dyn Explaining,
+    /// Of whom.
+    pub of: ListOf,
     /// Only rows of this region.
     pub region: Option<&'a RegionCode>,
     /// In which forms.
@@ -117,14 +157,14 @@ pub fn export(ledger: &mut Ledger, vault: &mut dyn Vault, what: &Export<'_>) -> 
         .file(&run_dir)
         .fix(say!("periksa dengan `layak verify {run}`", "check it with `layak verify {run}`")));
     }
-    let noted = noted_program(&receipt.result, what.program)?;
+    let noted = noted_program(&receipt.result, what.program, what.of)?;
     let lists = &what.folders.lists;
     fs::create_dir_all(lists).map_err(|cause| Error::storage(lists, cause))?;
     let making =
         tempfile::Builder::new().prefix(".making-").tempdir_in(lists).map_err(|cause| Error::storage(lists, cause))?;
     let region = what.region.map(ToString::to_string).unwrap_or_default();
-    let name = file_name(&entry.period, &what.program.id, &region, &entry.run);
-    let headings = rows::headings(what.program);
+    let name = file_name(&entry.period, &what.program.id, &region, &entry.run, what.of);
+    let headings = rows::headings(what.program, what.of);
     let mut writers = Vec::new();
     for format in what.formats {
         let path = making.path().join(format!("{name}.{}", format.ending()));
@@ -140,7 +180,9 @@ pub fn export(ledger: &mut Ledger, vault: &mut dyn Vault, what: &Export<'_>) -> 
         receipt: &receipt,
     };
     let written = rows::write(&source, ledger, vault, &mut writers)?;
-    if what.region.is_none() && (Some(written.rows), Some(written.rupiah)) != noted {
+    // rupiah are noted of recipients only
+    let rupiah = noted.1.filter(|_| what.of == ListOf::Recipients).unwrap_or(written.rupiah);
+    if what.region.is_none() && (Some(written.rows), written.rupiah) != (noted.0, rupiah) {
         return Err(differs(&run_dir));
     }
     let mut files = Vec::new();
@@ -180,7 +222,7 @@ fn differs(run_dir: &Path) -> Error {
 }
 
 /// Recipients and cost that the receipt noted, if rule file and plugin are the run's own.
-fn noted_program(result: &Value, program: &Program) -> Result<Noted> {
+fn noted_program(result: &Value, program: &Program, of: ListOf) -> Result<Noted> {
     let all = result.get("programs").and_then(Value::as_array);
     let text = |one: &Value, key: &str| one.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
     let id = &program.id;
@@ -202,15 +244,16 @@ fn noted_program(result: &Value, program: &Program) -> Result<Noted> {
         .fix(say!("kembalikan berkasnya, atau jalankan lagi", "put it back, or run again")));
     }
     let funnel = one.get("funnel");
-    let rows = funnel.and_then(|funnel| funnel.get("recipients")).and_then(Value::as_u64);
+    let rows = funnel.and_then(|funnel| funnel.get(of.noted())).and_then(Value::as_u64);
     let rupiah = funnel.and_then(|funnel| funnel.get("cost_period")).and_then(Value::as_i64);
     Ok((rows, rupiah))
 }
 
 /// `draft` stands first in the name, so that nobody misses it.
-fn file_name(period: &str, program: &str, region: &str, run: &str) -> String {
+fn file_name(period: &str, program: &str, region: &str, run: &str, of: ListOf) -> String {
     let region: String = region.chars().map(|c| if c.is_ascii_alphanumeric() || c == '.' { c } else { '-' }).collect();
     let region = if region.is_empty() { "nasional".to_owned() } else { region };
     let run = run.get(..12).unwrap_or(run);
-    format!("draft-{period}-{program}-{region}-{run}")
+    let of = if of == ListOf::Recipients { String::new() } else { format!("-{}", of.word()) };
+    format!("draft-{period}-{program}{of}-{region}-{run}")
 }

@@ -66,11 +66,20 @@ pub(super) fn list_hash(program: &str, selection: &Hashes) -> Result<String> {
     Ok(blake3::hash(&canonical_json(&content)?).to_hex().to_string())
 }
 
+/// Earlier runs that a run rests on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct From<'a> {
+    /// Gave the recipients of programs that were not run.
+    pub(super) receives: Option<&'a str>,
+    /// Its vacancies were filled.
+    pub(super) promotes: Option<&'a str>,
+}
+
 /// The `result` of a run.
 pub(super) fn result(
     snapshot: &str,
     manifest: &Manifest,
-    received_from: Option<&str>,
+    from: From<'_>,
     programs: &[ProgramResult<'_>],
 ) -> Result<Value> {
     let programs = programs.iter().map(program_result).collect::<Result<Vec<Value>>>()?;
@@ -80,7 +89,8 @@ pub(super) fn result(
         "period": manifest.period,
         "as_of": manifest.as_of,
         "scale": { "holds": manifest.scale.holds, "stands_for": manifest.scale.stands_for },
-        "receives": received_from,
+        "receives": from.receives,
+        "promotes": from.promotes,
         "programs": programs,
     }))
 }

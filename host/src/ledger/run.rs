@@ -25,7 +25,8 @@ use crate::snapshot::{Snapshot, canonical_json};
 use crate::terms::Text;
 
 use super::areas;
-use super::receipt::{MadeWith, ProgramResult, RECEIPT, Receipt, read_receipt, result, run_id};
+use super::promote;
+use super::receipt::{From, MadeWith, ProgramResult, RECEIPT, Receipt, read_receipt, result, run_id};
 use super::sink::RunSink;
 use super::table::{TableKind, TableReader};
 use super::{Folders, Ledger, RunEntry};
@@ -50,6 +51,9 @@ pub struct RunRequest<'a> {
     pub programs: &'a [Candidate<'a>],
     /// Id of an earlier run whose recipients are taken for programs that are not run.
     pub receives: Option<&'a str>,
+    /// Id of an earlier run whose vacancies are filled from its waiting lists; nobody is
+    /// ranked anew.
+    pub promote: Option<&'a str>,
     /// Threads; 0 = all cores.
     pub threads: usize,
     /// Set to stop.
@@ -83,6 +87,28 @@ pub struct ProgramLine {
     pub review: u64,
     /// Rupiah per run period.
     pub cost_period: i64,
+    /// Recipients who hold their place by the rule of incumbents alone.
+    pub held: u64,
+    /// Recipients whom the lot alone parts from a waiting row of the same standing.
+    pub by_lot: u64,
+    /// Rows of equal standing where the seats ran out, over all areas.
+    pub cut_candidates: u64,
+    /// Seats among them: the chance of one.
+    pub cut_places: u64,
+    /// Seats that nobody took.
+    pub unfilled: u64,
+    /// Recipients on seats that other areas could not fill.
+    pub flowed: u64,
+    /// Recipients by reserve.
+    pub reserves: BTreeMap<String, u64>,
+    /// Rows in review by the criterion whose fact is missing.
+    pub missing: BTreeMap<String, u64>,
+    /// Of a promotion: recipients of the earlier run who left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub left: Option<u64>,
+    /// Of a promotion: waiting rows who came in their place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub promoted: Option<u64>,
     /// Hash of the selection's canonical content.
     pub list: Option<String>,
 }
@@ -126,9 +152,11 @@ pub fn run(ledger: &mut Ledger, request: &RunRequest<'_>) -> Result<Made> {
     let building =
         tempfile::Builder::new().prefix(".making-").tempdir_in(runs).map_err(|cause| Error::storage(runs, cause))?;
     let before = request.receives.map(|name| ledger.find_run(name)).transpose()?;
+    let promoted = request.promote.map(|name| ledger.find_run(name)).transpose()?;
     let pool = rayon::ThreadPoolBuilder::new().num_threads(request.threads).build().map_err(Error::bug)?;
     let threads = pool.current_num_threads() as u64;
-    let (receipt, outcomes) = pool.install(|| build(before.as_ref(), request, building.path(), threads))?;
+    let (receipt, outcomes) =
+        pool.install(|| build((before.as_ref(), promoted.as_ref()), request, building.path(), threads))?;
     let bytes = canonical_json(&receipt)?;
     let path = building.path().join(RECEIPT);
     fs::write(&path, &bytes)
@@ -164,7 +192,7 @@ pub fn run(ledger: &mut Ledger, request: &RunRequest<'_>) -> Result<Made> {
 
 /// Judges, ranks, cuts and writes into `dir`; gives the receipt, not yet written.
 fn build(
-    before: Option<&RunEntry>,
+    (before, promoted): (Option<&RunEntry>, Option<&RunEntry>),
     request: &RunRequest<'_>,
     dir: &Path,
     threads: u64,
@@ -183,6 +211,11 @@ fn build(
         let unit = if program.unit() == Unit::Family { Entity::Family } else { Entity::Member };
         held(&format!("previous.{}", program.id)).filter(|id| request.dictionary.get(*id).entity == unit)
     };
+    let frame = frame(request.snapshot, request.dictionary)?;
+    let lists = match promoted {
+        Some(entry) => promote::lists(entry, request, &frame)?,
+        None => BTreeMap::new(),
+    };
     let entries: Vec<Entry<'_>> = request
         .programs
         .iter()
@@ -191,20 +224,9 @@ fn build(
             judge: one.judge,
             previous: previous(one.program),
             receives: receives(&one.program.id),
-            promote: None,
+            promote: lists.get(&one.program.id),
         })
         .collect();
-    let frame = Frame {
-        as_of: manifest.as_of()?,
-        scale: Ratio { holds: manifest.scale.holds, stands_for: manifest.scale.stands_for },
-        regency: held("regency"),
-        village: held("village"),
-        village_kind: held("village_kind"),
-        decile: held("decile"),
-        birth_date: held("birth_date"),
-        areas: areas_of(&manifest.regions),
-        receives: receives_columns(request.dictionary),
-    };
     let ids: Vec<&str> = request.programs.iter().map(|one| one.program.id.as_str()).collect();
     let (received, received_from) = earlier(before, request, &rows)?;
     let sink = RunSink::new(dir, &ids, rows.partitions());
@@ -231,10 +253,28 @@ fn build(
         };
         results.push(ProgramResult { program: one.program, outcome, hashes });
     }
-    let result = result(request.snapshot.root(), manifest, received_from.as_deref(), &results)?;
+    let from = From { receives: received_from.as_deref(), promotes: promoted.map(|entry| entry.run.as_str()) };
+    let result = result(request.snapshot.root(), manifest, from, &results)?;
     let files = hash_files(dir)?;
     let made_with = MadeWith { layak: env!("CARGO_PKG_VERSION").to_owned(), threads, fuel, files };
     Ok((Receipt { run: run_id(&result)?, result, made_with }, outcomes))
+}
+
+/// What the host reads and knows of a snapshot.
+pub(super) fn frame(snapshot: &Snapshot, dictionary: &Dictionary) -> Result<Frame> {
+    let manifest = snapshot.manifest();
+    let held = |name: &str| dictionary.id(name).filter(|id| snapshot.holds(*id));
+    Ok(Frame {
+        as_of: manifest.as_of()?,
+        scale: Ratio { holds: manifest.scale.holds, stands_for: manifest.scale.stands_for },
+        regency: held("regency"),
+        village: held("village"),
+        village_kind: held("village_kind"),
+        decile: held("decile"),
+        birth_date: held("birth_date"),
+        areas: areas_of(&manifest.regions),
+        receives: receives_columns(dictionary),
+    })
 }
 
 fn not_held(reserve: &str, column: &str) -> Error {
@@ -407,6 +447,12 @@ fn line(program: &Program, outcome: &Outcome, receipt: &Receipt) -> ProgramLine 
     let own =
         programs.and_then(|all| all.iter().find(|one| one.get("program").is_some_and(|id| *id == program.id.as_str())));
     let list = own.and_then(|one| one.get("list")).and_then(|list| list.as_str()).map(str::to_owned);
+    let reserved = program.quota.reserves.iter().enumerate().map(|(at, reserve)| {
+        let filled = funnel.areas.iter().filter_map(|area| area.reserves.get(at)).map(|count| count.filled).sum();
+        (reserve.name.clone(), filled)
+    });
+    let criteria = program.description.criteria.iter().zip(&funnel.criteria);
+    let missing = criteria.map(|(part, count)| (part.code.clone(), count.review));
     ProgramLine {
         program: program.id.clone(),
         status: status.to_owned(),
@@ -419,6 +465,16 @@ fn line(program: &Program, outcome: &Outcome, receipt: &Receipt) -> ProgramLine 
         waiting: funnel.waiting,
         review: funnel.review,
         cost_period: funnel.cost_period,
+        held: funnel.incumbents.held,
+        by_lot: funnel.luck.recipients,
+        cut_candidates: funnel.luck.candidates,
+        cut_places: funnel.luck.places,
+        unfilled: funnel.unfilled,
+        flowed: funnel.flowed,
+        reserves: reserved.collect(),
+        missing: missing.filter(|(_, rows)| *rows > 0).collect(),
+        left: funnel.promotion.map(|count| count.left),
+        promoted: funnel.promotion.map(|count| count.promoted),
         list,
     }
 }

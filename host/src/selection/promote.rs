@@ -6,6 +6,15 @@
 
 use std::collections::BTreeMap;
 
+use crate::columns::Entity;
+use crate::error::{Error, Result};
+use crate::program::Program;
+use crate::sandbox::Unit;
+
+use super::areas::AreaOf;
+use super::group::number;
+use super::{Frame, Place, Rows, Selected, Wanted, status};
+
 /// One row of the earlier list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Listed {
@@ -63,6 +72,65 @@ impl Earlier {
         }
         seats
     }
+}
+
+/// The list of a finished run, with areas as the present frame knows them. `rows` and `then`
+/// are the snapshot that it was made on; `selected` gives its rows.
+///
+/// # Errors
+/// What reading met.
+pub fn list_of(
+    program: &Program,
+    rows: &dyn Rows,
+    then: &Frame,
+    now: &Frame,
+    selected: &dyn Fn(Place) -> Result<Selected>,
+) -> Result<Earlier> {
+    let area_of = AreaOf::of(program, then)?;
+    let level = program.quota.level;
+    let codes = |frame: &Frame| frame.areas.get(&level).map(|table| table.codes.clone()).unwrap_or_default();
+    let present = codes(now);
+    let place = |code: &String| present.binary_search(code).ok().and_then(|at| u32::try_from(at).ok());
+    let moved: Vec<u32> = codes(then).iter().map(|code| place(code).unwrap_or(u32::MAX)).collect();
+    let mut wanted = Wanted::default();
+    wanted.family.extend(area_of.column().into_iter().chain(area_of.kind_column()));
+    wanted.family.sort_unstable();
+    wanted.family.dedup();
+    let mut all = Vec::new();
+    for (partition, part) in rows.partitions().iter().enumerate() {
+        for group in 0..part.groups.len() {
+            let place = Place { partition, group };
+            let (selected, mut at) = (selected(place)?, 0usize);
+            rows.read(place, &wanted, &mut |batch| {
+                let mut first = 0usize;
+                for family in 0..batch.families as usize {
+                    let of = |id| batch.column(Entity::Family, id);
+                    let region = number(area_of.column().and_then(of), family);
+                    let kind = number(area_of.kind_column().and_then(of), family);
+                    let area = area_of.find(region, kind);
+                    let area = area.map_or(0, |area| moved.get(area as usize).copied().unwrap_or(u32::MAX));
+                    let end = batch.member_ends.get(family).map_or(first, |end| *end as usize);
+                    let ids: Vec<u64> = match program.unit() {
+                        Unit::Family => batch.family_ids.get(family).map(|id| id.0).into_iter().collect(),
+                        Unit::Person => {
+                            batch.person_ids.get(first..end).unwrap_or_default().iter().map(|id| id.0).collect()
+                        }
+                    };
+                    first = end;
+                    for id in ids {
+                        let (is, rank) = (selected.status.get(at), selected.rank.get(at).copied().unwrap_or(0));
+                        at += 1;
+                        let is = *is.ok_or_else(|| Error::bug("a run has a row for each of its snapshot"))?;
+                        if is == status::RECIPIENT || is == status::WAITING {
+                            all.push(Listed { id, rank, area, recipient: is == status::RECIPIENT });
+                        }
+                    }
+                }
+                Ok(())
+            })?;
+        }
+    }
+    Ok(Earlier::of(all))
 }
 
 #[cfg(test)]

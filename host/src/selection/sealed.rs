@@ -57,10 +57,6 @@ impl Rows for SealedRows<'_> {
 /// The areas of every level below the nation, by code, from a manifest's region table.
 #[must_use]
 pub fn areas_of(regions: &RegionTable) -> BTreeMap<AreaLevel, AreaTable> {
-    let system = |of: RegionSystem| match of {
-        RegionSystem::Kemendagri => "kemendagri",
-        RegionSystem::Bps => "bps",
-    };
     let provinces = regions.regencies.iter().map(|row| {
         let province = row.code.split('.').next().unwrap_or(&row.code);
         format!("kemendagri:{province}")
@@ -84,6 +80,39 @@ pub fn areas_of(regions: &RegionTable) -> BTreeMap<AreaLevel, AreaTable> {
         (AreaLevel::District, district),
         (AreaLevel::Village, village),
     ])
+}
+
+fn system(of: RegionSystem) -> &'static str {
+    match of {
+        RegionSystem::Kemendagri => "kemendagri",
+        RegionSystem::Bps => "bps",
+    }
+}
+
+/// Code of the area of a level in which a family lives, by the ordinals of its regency and
+/// village; `None` for the nation and where the region is not known.
+#[must_use]
+pub fn area_code(
+    regions: &RegionTable,
+    level: AreaLevel,
+    regency: Option<u32>,
+    village: Option<u32>,
+) -> Option<String> {
+    let regency = || regions.regencies.get(usize::try_from(regency?).ok()?);
+    let village = || regions.villages.get(usize::try_from(village?).ok()?);
+    match level {
+        AreaLevel::National => None,
+        AreaLevel::Province => Some(format!("kemendagri:{}", regency()?.code.split('.').next()?)),
+        AreaLevel::Regency => Some(format!("kemendagri:{}", regency()?.code)),
+        AreaLevel::District => {
+            let row = village()?;
+            Some(format!("{}:{}", system(row.system), district(row.system, &row.code)))
+        }
+        AreaLevel::Village => {
+            let row = village()?;
+            Some(format!("{}:{}", system(row.system), row.code))
+        }
+    }
 }
 
 /// The district in which a village code lies: all but its last part.

@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering;
 
 use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Fault, Result};
-use crate::program::Program;
-use crate::sandbox::Unit;
+use crate::program::{PartText, Program, UnknownRule};
+use crate::sandbox::{Unit, Verdicts};
 use crate::say;
-use crate::selection::{Place, Received, Rows, SealedRows, Wanted, status};
+use crate::selection::{Place, Received, Rows, SealedRows, Selected, Wanted, area_code};
 use crate::snapshot::{Batch, RegionTable, Values};
 use crate::terms::{FamilyId, PersonId, RegionCode, RegionSystem};
 
@@ -22,7 +22,7 @@ use super::super::lists::{Cell, Heading, ListWriter};
 use super::super::receipt::Receipt;
 use super::super::run::{received, receives_columns, unit_in};
 use super::super::table::{TableKind, TableReader};
-use super::{Export, Vault};
+use super::{Export, ListOf, Vault};
 
 /// What rows are read from.
 pub(super) struct Source<'a> {
@@ -41,8 +41,13 @@ pub(super) struct Written {
     pub(super) rupiah: i64,
 }
 
-/// Headings: the fixed ones, then one per benefit component.
-pub(super) fn headings(program: &Program) -> Vec<Heading> {
+/// Headings: the fixed ones, what the kind of list adds, then one per benefit component.
+pub(super) fn headings(program: &Program, of: ListOf) -> Vec<Heading> {
+    let added: &[(&str, bool)] = match of {
+        ListOf::Recipients => &[],
+        ListOf::Waiting => &[("wilayah_kuota", false), ("urutan_tunggu", true)],
+        ListOf::Review => &[("belum_diketahui", false)],
+    };
     let fixed = [
         ("draft", false),
         ("program", false),
@@ -58,7 +63,12 @@ pub(super) fn headings(program: &Program) -> Vec<Heading> {
         ("jumlah_rupiah", true),
     ];
     let components = program.description.components.iter().map(|part| (part.code.as_str(), true));
-    fixed.into_iter().chain(components).map(|(name, number)| Heading { name: name.to_owned(), number }).collect()
+    fixed
+        .into_iter()
+        .chain(added.iter().copied())
+        .chain(components)
+        .map(|(name, number)| Heading { name: name.to_owned(), number })
+        .collect()
 }
 
 /// The regions whose rows are written.
@@ -149,7 +159,8 @@ pub(super) fn write(
                 }
                 let start = if what.program.unit() == Unit::Family { family_at } else { member_at };
                 let status_of = |row: usize| rows.status.get(start + row).copied().unwrap_or(0);
-                let chosen = chosen(what.program.unit(), batch, &own, &wanting, status_of);
+                let is_wanted = |row: usize| status_of(row) == what.of.status();
+                let chosen = chosen(what.program.unit(), batch, &own, &wanting, is_wanted);
                 family_at += batch.families as usize;
                 member_at += batch.members() as usize;
                 if chosen.is_empty() {
@@ -160,7 +171,8 @@ pub(super) fn write(
                 let parts = components(source, batch, &chosen, &amounts)?;
                 let rank = |row: u32| i64::from(rows.rank.get(start + row as usize).copied().unwrap_or(0));
                 let lines = Lines { source, table, chosen: &chosen, amounts: &amounts, parts: &parts };
-                lines.write(batch, vault, writers, &rank)?;
+                let added = |one: &Chosen| added(source, one, start + one.row as usize, &rows, &verdicts);
+                lines.write(batch, vault, writers, &rank, &added)?;
                 written.rows += chosen.len() as u64;
                 written.rupiah += amounts.iter().sum::<i64>();
                 Ok(())
@@ -235,7 +247,7 @@ fn ordinal(batch: &Batch, id: Option<ColumnId>, row: usize) -> Option<u32> {
     }
 }
 
-fn chosen(unit: Unit, batch: &Batch, own: &Own, wanting: &Wanting, status_of: impl Fn(usize) -> u8) -> Vec<Chosen> {
+fn chosen(unit: Unit, batch: &Batch, own: &Own, wanting: &Wanting, is_wanted: impl Fn(usize) -> bool) -> Vec<Chosen> {
     let relations = own.relation.and_then(|id| batch.column(Entity::Member, id)).map(|column| &column.values);
     let is_head = |row: u32| matches!(relations, Some(Values::U8(all)) if all.get(row as usize) == Some(&1));
     let mut out = Vec::new();
@@ -243,7 +255,7 @@ fn chosen(unit: Unit, batch: &Batch, own: &Own, wanting: &Wanting, status_of: im
     for (family, end) in (0u32..).zip(batch.member_ends.iter().copied()) {
         let members = first..end;
         first = end;
-        let is_recipient = |row: &u32| status_of(*row as usize) == status::RECIPIENT;
+        let is_recipient = |row: &u32| is_wanted(*row as usize);
         let mut rows = match unit {
             Unit::Family => family..family + 1,
             Unit::Person => members.clone(),
@@ -265,6 +277,27 @@ fn chosen(unit: Unit, batch: &Batch, own: &Own, wanting: &Wanting, status_of: im
         }
     }
     out
+}
+
+/// What the kind of list adds to a row: its place on the waiting list, or what is missing.
+fn added(source: &Source<'_>, one: &Chosen, at: usize, rows: &Selected, verdicts: &Verdicts) -> Vec<Cell> {
+    let (program, of) = (source.what.program, source.what.of);
+    match of {
+        ListOf::Recipients => Vec::new(),
+        ListOf::Waiting => {
+            let regions = &source.what.snapshot.manifest().regions;
+            let area = area_code(regions, program.quota.level, one.regency, one.village).unwrap_or_default();
+            let place = rows.place.get(at).copied().unwrap_or(0);
+            vec![Cell::Text(area), Cell::Number(i64::from(place))]
+        }
+        ListOf::Review => {
+            let asks = verdicts.unknown.get(at).copied().unwrap_or(0) & program.unknown_bits(UnknownRule::Review);
+            let open = |(bit, _): &(usize, &PartText)| asks >> bit & 1 == 1;
+            let titles =
+                program.criteria.iter().enumerate().take(64).filter(open).map(|(_, text)| text.title.id.clone());
+            vec![Cell::Text(titles.collect::<Vec<_>>().join("; "))]
+        }
+    }
 }
 
 /// Amount by component of each chosen row; refuses a sum that is not the amount judged.
@@ -310,6 +343,7 @@ impl Lines<'_> {
         vault: &mut dyn Vault,
         writers: &mut [ListWriter],
         rank: &dyn Fn(u32) -> i64,
+        added: &dyn Fn(&Chosen) -> Vec<Cell>,
     ) -> Result<()> {
         let family_id = |one: &Chosen| batch.family_ids.get(one.family as usize).copied();
         let person_id = |one: &Chosen| batch.person_ids.get(one.person? as usize).copied();
@@ -328,7 +362,7 @@ impl Lines<'_> {
                 run.to_owned(),
                 self.source.what.program.id.clone(),
                 self.source.period.to_owned(),
-                "penerima".to_owned(),
+                self.source.what.of.word().to_owned(),
             ]
             .into_iter()
             .map(Cell::Text)
@@ -338,6 +372,7 @@ impl Lines<'_> {
             let who = [family.kk_number, nik, name, family.address, village, regency];
             cells.extend(who.into_iter().map(Cell::Text));
             cells.push(Cell::Number(self.amounts.get(at).copied().unwrap_or(0)));
+            cells.extend(added(one));
             cells.extend(self.parts.get(at).into_iter().flatten().map(|part| Cell::Number(*part)));
             writers.iter_mut().try_for_each(|writer| writer.row(&cells))?;
         }
