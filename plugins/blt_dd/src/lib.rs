@@ -234,7 +234,7 @@ impl Program for BltDd {
     }
 
     #[inline(always)]
-    fn read(&self, columns: &Columns<'_>, row: &Row, family: &mut Family) {
+    fn read(&self, columns: &Columns<'_>, row: &Row<'_>, family: &mut Family) {
         *family = Family {
             decile: columns.decile.get(row.family),
             declared: columns.member_count.get(row.family),

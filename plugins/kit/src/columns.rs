@@ -45,6 +45,15 @@ impl<T: Copy> Numbers<'_, T> {
     }
 }
 
+impl<'a, T> Numbers<'a, T> {
+    /// So many values from a row on, none if the column is absent, and the bytes of known rows.
+    #[inline(always)]
+    pub(crate) fn rows(&self, start: usize, count: usize) -> (&'a [T], Option<&'a [u8]>) {
+        let values = self.values.get(start..start + count).unwrap_or_default();
+        (values, self.valid.map(|valid| valid.get(start / 8..).unwrap_or_default()))
+    }
+}
+
 impl Numbers<'_, u8> {
     /// The code of a row, 0 where it is unknown or the column is absent: for
     /// columns whose codes start at 1. The contract has unknown rows hold zero,
@@ -63,7 +72,17 @@ pub struct Bits<'a> {
     valid: Option<&'a [u8]>,
 }
 
-impl Bits<'_> {
+impl<'a> Bits<'a> {
+    /// The bytes from a row on, none if the column is absent, and those of known rows by position.
+    #[inline(always)]
+    pub(crate) fn rows(&self, start: usize, count: usize) -> (&'a [u8], impl Fn(usize) -> u8 + use<'a>) {
+        let bytes = start / 8..(start + count).div_ceil(8);
+        let values = self.values.get(bytes.clone()).unwrap_or_default();
+        let valid = self.valid.map(|valid| valid.get(bytes).unwrap_or_default());
+        let all = if values.is_empty() { 0 } else { u8::MAX };
+        (values, move |at| valid.map_or(all, |valid| valid.get(at).copied().unwrap_or(0)))
+    }
+
     /// Yes or no, if it is known.
     #[inline(always)]
     #[must_use]
@@ -115,7 +134,14 @@ impl SetAt {
     }
 }
 
-impl Set<'_> {
+impl<'a> Set<'a> {
+    /// So many sets from a row on, none if the column is absent: members and known.
+    #[inline(always)]
+    pub(crate) fn rows(&self, start: usize, count: usize) -> (&'a [u32], &'a [u32]) {
+        let rows = start..start + count;
+        (self.members.get(rows.clone()).unwrap_or_default(), self.known.get(rows).unwrap_or_default())
+    }
+
     /// The set of a row; an absent column knows nothing.
     #[inline(always)]
     #[must_use]

@@ -6,6 +6,7 @@
 
 use crate::columns::{Known, SetAt};
 use crate::criteria::Outcome;
+use crate::marks;
 
 /// Items 1 to 8 of the exclusion list: income from the state, company owners,
 /// wages above the minimum, facilitators.
@@ -98,6 +99,14 @@ impl Household {
         self.heads += u32::from(relation == Some(HEAD));
     }
 
+    /// Counts a member by its mark.
+    #[inline(always)]
+    pub fn add_mark(&mut self, mark: u32) {
+        self.loaded += 1;
+        self.living += u32::from(mark & marks::DEAD == 0);
+        self.heads += u32::from(mark & marks::HEAD != 0);
+    }
+
     /// Fails only if members are loaded and all of them are dead.
     #[inline(always)]
     #[must_use]
@@ -130,6 +139,14 @@ impl Exclusions {
     pub fn new(scope: Scope, family: SetAt) -> Self {
         let by_kk = family.any(ITEMS_OF_INCOME | ITEMS_OF_RECORD);
         Self { scope, family, hit: by_kk == Some(true), unchecked: by_kk.is_none(), state_job: false }
+    }
+
+    /// Adds the marks of all members together.
+    #[inline(always)]
+    pub fn add_marks(&mut self, all: u32) {
+        self.hit |= all & marks::HIT != 0;
+        self.unchecked |= all & marks::UNCHECKED != 0;
+        self.state_job |= (all & marks::STATE_JOB != 0) & (self.family.members & ITEMS_OF_INCOME == 0);
     }
 
     /// Adds a living member; gives whether the member is excluded in person

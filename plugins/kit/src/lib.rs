@@ -13,6 +13,8 @@
 //! 4. One function per criterion, and `impl kit::Program`: `new` works out once
 //!    what the rows need (cut-off dates), `read` looks at one row, `award` pays
 //!    and ranks it.
+//!    A program that looks at many member columns may mark its members first,
+//!    column by column ([`marks`]).
 //! 5. `kit::export!(Type);` makes it a plugin when it is built for wasm.
 //!
 //! The same source runs natively through [`native`]. A whole program:
@@ -70,7 +72,7 @@
 //!     fn new(settings: Settings, _: Dates) -> Result<Self, Vec<Problem>> {
 //!         Ok(Self(settings))
 //!     }
-//!     fn read(&self, columns: &Columns<'_>, row: &Row, family: &mut Family) {
+//!     fn read(&self, columns: &Columns<'_>, row: &Row<'_>, family: &mut Family) {
 //!         family.decile = columns.decile.get(row.family);
 //!         family.household = law::Household::default();
 //!         for member in row.members.clone() {
@@ -96,6 +98,7 @@ mod description;
 #[cfg(target_arch = "wasm32")]
 pub mod guest;
 pub mod law;
+pub mod marks;
 pub mod native;
 mod program;
 mod settings;
@@ -107,6 +110,7 @@ pub use columns::{
 pub use criteria::{Component, Masks, Outcome, ScorePart};
 pub use dates::{Dates, latest_birth};
 pub use description::{ColumnWish, Description, Entity, Kind, Part, SettingKind, SettingWish, Unit, Value};
+pub use marks::Marks;
 pub use program::{Award, Criteria, Line, Program, Row, Verdicts};
 pub use settings::{Problem, SettingValue, Settings};
 

@@ -10,17 +10,19 @@ use crate::batch::Batch;
 use crate::criteria::{Component, Masks, ScorePart};
 use crate::dates::Dates;
 use crate::description::{Part, Unit};
-use crate::{Columns, Problem, Settings};
+use crate::{Columns, Marks, Problem, Settings};
 
 /// The row being judged.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Row {
+pub struct Row<'a> {
     /// Row of the unit: the family's, or for unit `person` the member's.
     pub index: usize,
     /// The family's row.
     pub family: usize,
     /// The members of the family, as rows.
     pub members: Range<usize>,
+    /// The marks of the members, where the program makes any.
+    pub marks: &'a [u32],
 }
 
 /// The list of criteria and the call of each; `kit::criteria!` writes it.
@@ -61,8 +63,17 @@ pub trait Program: Sized + Criteria + 'static {
     /// Settings that contradict each other.
     fn new(settings: Self::Settings, dates: Dates) -> Result<Self, Vec<Problem>>;
 
+    /// Whether the program makes marks of its members.
+    const MARKS: bool = false;
+
+    /// Marks members, column by column; a heavy program is faster so than by
+    /// looking at every column of one member after the other.
+    fn mark(&self, columns: &Self::Columns<'_>, marks: &mut Marks<'_>) {
+        let _ = (columns, marks);
+    }
+
     /// Reads one row. `facts` is reused from row to row: set every field.
-    fn read(&self, columns: &Self::Columns<'_>, row: &Row, facts: &mut Self::Facts);
+    fn read(&self, columns: &Self::Columns<'_>, row: &Row<'_>, facts: &mut Self::Facts);
 
     /// Pays and ranks a row that failed nothing, as if each unknown passed.
     /// Components add up to the amount, score parts to the score.
@@ -155,20 +166,34 @@ impl Award for Lines {
 
 /// Calls `each` for every row of the unit, in order.
 #[inline(always)]
-fn rows<P: Program>(batch: &Batch<'_>, mut each: impl FnMut(Row)) {
+fn rows<P: Program>(batch: &Batch<'_>, marks: &[u32], mut each: impl FnMut(Row<'_>)) {
     let mut start = 0_usize;
     for (family, end) in batch.member_ends.iter().enumerate() {
         let end = *end as usize;
+        let marks = marks.get(start..end).unwrap_or_default();
         match P::UNIT {
-            Unit::Family => each(Row { index: family, family, members: start..end }),
+            Unit::Family => each(Row { index: family, family, members: start..end, marks }),
             Unit::Person => {
                 for member in start..end {
-                    each(Row { index: member, family, members: start..end });
+                    each(Row { index: member, family, members: start..end, marks });
                 }
             }
         }
         start = end;
     }
+}
+
+/// Members marked at a time: their words stay in the nearest cache.
+const MARKED: usize = 1024;
+
+/// The marks of all members of a batch; none if the program makes none.
+fn marks<P: Program>(program: &P, columns: &P::Columns<'_>, batch: &Batch<'_>) -> Vec<u32> {
+    let members = if P::MARKS { batch.member_ends.last().map_or(0, |end| *end as usize) } else { 0 };
+    let mut words = vec![0; members];
+    for (at, words) in words.chunks_mut(MARKED).enumerate() {
+        program.mark(columns, &mut Marks::new(at * MARKED, words));
+    }
+    words
 }
 
 /// Judges a batch; `None` if its columns are not those of the description.
@@ -185,7 +210,8 @@ pub(crate) fn judge<P: Program>(program: &P, batch: &Batch<'_>, present: &[bool]
         amount: Vec::with_capacity(count),
     };
     let mut facts = <P as Criteria>::Facts::default();
-    rows::<P>(batch, |row| {
+    let marks = marks(program, &columns, batch);
+    rows::<P>(batch, &marks, |row| {
         program.read(&columns, &row, &mut facts);
         let masks = program.criteria(&facts);
         let mut sum = Sum::default();
@@ -206,7 +232,8 @@ pub(crate) fn breakdown<P: Program>(program: &P, batch: &Batch<'_>, present: &[b
     let mut facts = <P as Criteria>::Facts::default();
     let components = u16::try_from(P::COMPONENTS.len()).ok()?;
     let mut lines = Lines { row: 0, components, lines: Vec::new() };
-    rows::<P>(batch, |row| {
+    let marks = marks(program, &columns, batch);
+    rows::<P>(batch, &marks, |row| {
         program.read(&columns, &row, &mut facts);
         if program.criteria(&facts).failed == 0 {
             lines.row = u32::try_from(row.index).unwrap_or(u32::MAX);

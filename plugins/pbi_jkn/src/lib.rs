@@ -164,7 +164,7 @@ impl Program for PbiJkn {
     }
 
     #[inline(always)]
-    fn read(&self, columns: &Columns<'_>, row: &Row, person: &mut Person) {
+    fn read(&self, columns: &Columns<'_>, row: &Row<'_>, person: &mut Person) {
         person.member = row.index;
         person.decile = columns.decile.get(row.family);
         person.dead = columns.dead.get(row.index);

@@ -12,7 +12,8 @@ use kit::{Award, Problem};
 use crate::declared::{Component, Setting, Settings};
 
 const COMPONENTS: usize = 8;
-type Counts = [i64; COMPONENTS];
+/// Places or rupiah; the bounds of the settings keep eight amounts within 32 bits.
+type Counts = [u32; COMPONENTS];
 
 /// The members of one family, one bit per component that each brings.
 #[derive(Debug, Clone, Copy)]
@@ -30,7 +31,7 @@ pub(crate) struct Members<'a> {
 pub(crate) struct Assignment {
     amount: Counts,
     cap: Counts,
-    cap_members: i64,
+    cap_members: u32,
     /// Components by amount, greatest first, then by the rule file's order.
     by_worth: [usize; COMPONENTS],
     /// Components in the rule file's order.
@@ -64,13 +65,15 @@ impl Assignment {
             s.cap_lower,
             s.cap_upper,
         ];
+        let within = |value: i64| u32::try_from(value).unwrap_or(0);
+        let (amount, cap, cap_members) = (amount.map(within), cap.map(within), within(s.cap_members));
         let mut by_order = [0; COMPONENTS];
         let mut points = [0; COMPONENTS];
         for (place, number) in s.component_order.iter().enumerate() {
             let at = usize::try_from(*number).unwrap_or(0).wrapping_sub(1);
             if let (Some(slot), Some(worth)) = (by_order.get_mut(place), points.get_mut(at)) {
                 *slot = at;
-                *worth = 8 - i64::try_from(place).unwrap_or(0);
+                *worth = 8 - u32::try_from(place).unwrap_or(0);
             }
         }
         if s.component_order.len() != COMPONENTS || points.contains(&0) {
@@ -83,9 +86,9 @@ impl Assignment {
         let mut by_worth = by_order;
         // Stable: equal amounts stay in the rule file's order.
         by_worth.sort_by_key(|k| std::cmp::Reverse(amount.get(*k).copied()));
-        let pays = |k: &usize| amount[*k] > 0 && cap[*k] > 0 && s.cap_members > 0;
+        let pays = |k: &usize| amount[*k] > 0 && cap[*k] > 0 && cap_members > 0;
         let payable = (0..COMPONENTS).filter(pays).fold(0, |all, k| all | 1 << k);
-        Ok(Self { amount, cap, cap_members: s.cap_members, by_worth, by_order, points, payable })
+        Ok(Self { amount, cap, cap_members, by_worth, by_order, points, payable })
     }
 
     /// Components that pay at all, one bit each.
@@ -108,9 +111,9 @@ impl Assignment {
         if award.keeps_lines() {
             self.pay_members(places, members, award);
         } else {
-            award.pay(Component::victim, None, sum);
+            award.pay(Component::victim, None, i64::from(sum));
         }
-        first
+        i64::from(first)
     }
 
     /// How many places of each component are filled, where no member brings two.
@@ -119,7 +122,7 @@ impl Assignment {
         let mut brought = [0; COMPONENTS];
         for mask in members.brings {
             let mask = mask & members.allowed;
-            brought[mask.trailing_zeros() as usize & 7] += i64::from(mask != 0);
+            brought[mask.trailing_zeros() as usize & 7] += u32::from(mask != 0);
         }
         let mut places = [0; COMPONENTS];
         let mut left = self.cap_members;
@@ -166,7 +169,7 @@ impl Assignment {
                 let Some(at) = (0..rest.len()).find(fits) else { return };
                 rest[at] = 0;
                 if let Some(component) = Component::ALL.get(k) {
-                    award.pay(*component, Some(members.start + at), self.amount[k]);
+                    award.pay(*component, Some(members.start + at), i64::from(self.amount[k]));
                 }
             }
         }
@@ -179,10 +182,10 @@ fn can_fill(places: &Counts, brings: &[u8]) -> bool {
     let used = (0..COMPONENTS).filter(|k| places[*k] > 0).fold(0_u8, |all, k| all | 1 << k);
     let mut group = used;
     while group != 0 {
-        let wanted: i64 = (0..COMPONENTS).filter(|k| group >> k & 1 == 1).map(|k| places[k]).sum();
+        let wanted: u32 = (0..COMPONENTS).filter(|k| group >> k & 1 == 1).map(|k| places[k]).sum();
         let mut members = 0;
         for mask in brings {
-            members += i64::from(mask & group != 0);
+            members += u32::from(mask & group != 0);
         }
         if members < wanted {
             return false;

@@ -3,9 +3,21 @@
 //! Takes one member's facts; gives what is certain, what may be and what only
 //! the school level keeps open. A component that pays nothing is brought by no one.
 
-use kit::{Dates, Known, law};
+use kit::marks::{Marks, mark};
+use kit::{Dates, law};
 
 use crate::declared::{Columns, Component, Settings};
+
+/// The first bits of the three parts of `Found` in a mark.
+const CERTAIN: u32 = 1;
+const OPEN: u32 = 1 << 8;
+const LEVEL_OPEN: u32 = 1 << 16;
+/// All bits of `Found`.
+pub(crate) const FOUND: u32 = 0xff_ffff | Found::LEVEL_MISSING;
+/// A member brings more than one component for certain.
+pub(crate) const OVERLAP: u32 = 1 << 27;
+/// On the way: the birth date is known.
+const AGE_KNOWN: u32 = 1 << 13;
 
 const fn of(component: Component) -> u8 {
     1 << component as u16
@@ -37,6 +49,12 @@ impl Found {
         Self(u32::from_le_bytes([certain, open, level_open, 0]))
     }
 
+    /// What a mark says, or the marks of all members together.
+    #[inline(always)]
+    pub(crate) fn of(mark: u32) -> Self {
+        Self(mark & FOUND)
+    }
+
     /// Components that are certain.
     #[inline(always)]
     pub(crate) fn certain(self) -> u8 {
@@ -59,14 +77,6 @@ impl Found {
     #[inline(always)]
     pub(crate) fn level_missing(self) -> bool {
         self.0 & Self::LEVEL_MISSING != 0
-    }
-}
-
-impl std::ops::BitOr for Found {
-    type Output = Self;
-    #[inline(always)]
-    fn bitor(self, other: Self) -> Self {
-        Self(self.0 | other.0)
     }
 }
 
@@ -123,31 +133,29 @@ impl Qualification {
         }
     }
 
-    /// What a living member brings.
+    /// Marks what each member brings, as `Found`: a living one, and one who counts.
     #[inline(always)]
-    pub(crate) fn of(&self, columns: &Columns<'_>, member: usize, birth: Known<i32>) -> Found {
-        let victim = columns.human_rights_victim.is_yes(member);
-        let severe = columns.severe_difficulties.get(member);
-        let disabled = severe.members & law::SEVERE_DIFFICULTIES != 0;
-        let maybe_disabled = !disabled & (severe.known & law::SEVERE_DIFFICULTIES != law::SEVERE_DIFFICULTIES);
-        let mut found = Found::new(
-            (VICTIM * u8::from(victim)) | (DISABILITY * u8::from(disabled)),
-            DISABILITY * u8::from(maybe_disabled),
-            0,
-        );
-        found = match birth {
-            Some(birth) => {
-                let child = CHILD * u8::from(birth > self.child_after);
-                let elderly = ELDERLY * u8::from(birth <= self.elderly_until);
-                let school_age = (birth <= self.pupil_until) & (birth > self.pupil_after);
-                found | Found::new(child | elderly, 0, 0) | self.pupil(columns, member, Some(school_age))
-            }
-            None => found | Found::new(0, CHILD | ELDERLY, 0) | self.pupil(columns, member, None),
-        };
-        if columns.pregnancy.code(member) != 0 {
-            found = found | self.pregnancy(columns, member);
-        }
-        Found(found.0 & self.payable)
+    pub(crate) fn mark(&self, columns: &Columns<'_>, marks: &mut Marks<'_>) {
+        self.pupils(columns, marks);
+        marks.bits(&columns.human_rights_victim, |word, victim, _| word | mark(u32::from(VICTIM), victim));
+        marks.sets(&columns.severe_difficulties, |word, severe| {
+            let disabled = severe.members & law::SEVERE_DIFFICULTIES != 0;
+            let all_known = severe.known & law::SEVERE_DIFFICULTIES == law::SEVERE_DIFFICULTIES;
+            word | mark(CERTAIN * u32::from(DISABILITY), disabled)
+                | mark(OPEN * u32::from(DISABILITY), !(disabled | all_known))
+        });
+        let Self { child_after, elderly_until, payable, .. } = *self;
+        marks.numbers(&columns.birth_date, move |word, birth, known| {
+            word | mark(CERTAIN * u32::from(CHILD), known & (birth > child_after))
+                | mark(CERTAIN * u32::from(ELDERLY), known & (birth <= elderly_until))
+                | mark(OPEN * u32::from(CHILD | ELDERLY), !known)
+        });
+        marks.rare(&columns.pregnancy, |word, member| word | self.pregnancy(columns, member).0);
+        marks.each(move |word| {
+            let word = word & (payable | !FOUND);
+            let certain = word & 0xff;
+            word | mark(OVERLAP, certain & certain.wrapping_sub(1) != 0)
+        });
     }
 
     /// A woman on the pregnancy list: pregnant, or within the days after birth.
@@ -171,33 +179,46 @@ impl Qualification {
         }
     }
 
-    /// A member of school age, or of unknown age: attending, twelve years
-    /// unfinished, at the level of the school list or else of DTSEN.
-    ///
-    /// Codes with 0 = unknown, and no branch: it is put to every member.
+    /// Members of school age, or of unknown age: attending, twelve years
+    /// unfinished, at the level of the school list or else of DTSEN. Codes with
+    /// 0 = unknown. Uses bits of `open` and `level_open` on the way.
     #[inline(always)]
-    fn pupil(&self, columns: &Columns<'_>, member: usize, school_age: Known<bool>) -> Found {
-        let participation = columns.school_participation.code(member);
-        let certificate = columns.certificate.code(member);
-        let listed = columns.school_list_level.code(member);
-        let delivered = columns.school_level.code(member);
-        let level = if listed != 0 { listed } else { delivered };
-        let component = self.by_level[usize::from(level & 31)];
-        let attending = participation == ATTENDING;
-        let in_age = school_age != Some(false);
-        let may_attend = (attending | (participation == 0)) & in_age;
-        let unfinished = self.finished >> (certificate & 31) & 1 == 0;
-        let pupil = if may_attend & unfinished { component } else { 0 };
-        let settled = attending & (certificate != 0) & school_age.is_some();
-        // the byte of `Found` that the pupil's component belongs to
-        let place = if !settled {
-            8
-        } else if level == 0 {
-            16
-        } else {
-            0
-        };
-        let missing = attending & in_age & school_age.is_some() & (level == 0);
-        Found((u32::from(pupil) << place) | (Found::LEVEL_MISSING * u32::from(missing)))
+    fn pupils(&self, columns: &Columns<'_>, marks: &mut Marks<'_>) {
+        const IN_AGE: u32 = 1 << 8;
+        const SETTLED: u32 = 1 << 9;
+        const ATTENDS: u32 = 1 << 10;
+        const MAY_ATTEND: u32 = 1 << 11;
+        const LEVEL: u32 = 1 << 16;
+        const LEVEL_KNOWN: u32 = 1 << 12;
+        marks.codes(&columns.school_list_level, |word, listed| word | (LEVEL * u32::from(listed & 31)));
+        let Self { pupil_until, pupil_after, finished, by_level, .. } = *self;
+        marks.codes(&columns.school_level, move |word, delivered| {
+            let listed = word / LEVEL & 31;
+            let level = if listed != 0 { listed } else { u32::from(delivered & 31) };
+            let component = by_level[level as usize & 31];
+            (word & !(LEVEL * 31)) | (LEVEL * u32::from(component)) | mark(LEVEL_KNOWN, level != 0)
+        });
+        marks.codes(&columns.school_participation, |word, participation| {
+            let attends = participation == ATTENDING;
+            word | mark(ATTENDS | SETTLED, attends) | mark(MAY_ATTEND, attends | (participation == 0))
+        });
+        marks.codes(&columns.certificate, move |word, certificate| {
+            let finished = finished >> (certificate & 31) & 1 != 0;
+            word & !mark(LEVEL * 255, finished) & !mark(SETTLED, certificate == 0)
+        });
+        marks.numbers(&columns.birth_date, move |word, birth, known| {
+            let school_age = (birth <= pupil_until) & (birth > pupil_after);
+            (word | mark(IN_AGE, school_age | !known)) & !mark(SETTLED, !known) | mark(AGE_KNOWN, known)
+        });
+        marks.each(|word| {
+            let (in_age, level_known) = (word & IN_AGE != 0, word & LEVEL_KNOWN != 0);
+            let pupil = word / LEVEL & 255 & mark(255, in_age & (word & MAY_ATTEND != 0));
+            let settled = word & SETTLED != 0;
+            let missing = (word & ATTENDS != 0) & in_age & (word & AGE_KNOWN != 0) & !level_known;
+            mark(CERTAIN * pupil, settled & level_known)
+                | mark(OPEN * pupil, !settled)
+                | mark(LEVEL_OPEN * pupil, settled & !level_known)
+                | mark(Found::LEVEL_MISSING, missing)
+        });
     }
 }

@@ -11,10 +11,10 @@ mod assignment;
 mod components;
 mod declared;
 
-use kit::{Award, Dates, Known, Outcome, Problem, Program, Row, SetAt, Unit, law};
+use kit::{Award, Dates, Known, Marks, Outcome, Problem, Program, Row, SetAt, Unit, law};
 
 use assignment::{Assignment, Members};
-use components::{Found, LIMITED, Qualification};
+use components::{FOUND, Found, LIMITED, OVERLAP, Qualification};
 pub use declared::{Column, Columns, Component, Criterion, ScorePart, Setting, Settings};
 
 /// What the criteria and the award need to know of one family.
@@ -226,49 +226,41 @@ impl Program for Pkh {
         })
     }
 
+    const MARKS: bool = true;
+
     #[inline(always)]
-    fn read(&self, columns: &Columns<'_>, row: &Row, family: &mut Family) {
+    fn mark(&self, columns: &Columns<'_>, marks: &mut Marks<'_>) {
+        self.qualification.mark(columns, marks);
+        marks.people(&columns.relation, &columns.dead);
+        marks.state_jobs(&columns.job_status, &columns.working, &columns.birth_date, self.asked_from);
+        marks.exclusions(&columns.member_exclusions, self.scope);
+        marks.settle(FOUND | OVERLAP);
+    }
+
+    #[inline(always)]
+    fn read(&self, columns: &Columns<'_>, row: &Row<'_>, family: &mut Family) {
         let at = row.family;
         family.decile = columns.decile.get(at);
         family.declared = columns.member_count.get(at);
         family.other_aid = columns.other_aid.get(at);
         family.paid = self.paid_quarters(columns, at);
         family.start = row.members.start;
-        family.size = row.members.len();
+        family.size = row.marks.len();
         if family.brings.len() < family.size {
             family.brings.resize(family.size, 0);
         }
         let mut household = law::Household::default();
-        let mut exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(at));
-        let mut all = Found::default();
-        let mut overlap = 0;
-        for (member, brings) in row.members.clone().zip(family.brings.iter_mut()) {
-            let relation = columns.relation.get(member);
-            let dead = columns.dead.is_yes(member);
-            household.add(relation, dead);
-            *brings = 0;
-            if dead {
-                continue;
-            }
-            let birth = columns.birth_date.get(member);
-            let state_job = law::state_job(
-                columns.job_status.code(member),
-                columns.working.get(member),
-                birth.is_some_and(|birth| birth > self.asked_from),
-            );
-            if exclusions.add(columns.member_exclusions.get(member), relation == Some(law::HEAD), state_job) {
-                continue;
-            }
-            let found = self.qualification.of(columns, member, birth);
-            all = all | found;
-            let certain = found.certain();
-            overlap |= certain & certain.wrapping_sub(1);
-            *brings = certain;
+        let mut all = 0;
+        for (mark, brings) in row.marks.iter().zip(family.brings.iter_mut()) {
+            household.add_mark(*mark);
+            all |= mark;
+            *brings = Found::of(*mark).certain();
         }
         family.household = household;
-        family.exclusions = exclusions;
-        family.found = all;
-        family.overlap = overlap != 0;
+        family.exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(at));
+        family.exclusions.add_marks(all);
+        family.found = Found::of(all);
+        family.overlap = all & OVERLAP != 0;
     }
 
     #[inline(always)]

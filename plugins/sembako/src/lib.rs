@@ -194,7 +194,7 @@ impl Program for Sembako {
     }
 
     #[inline(always)]
-    fn read(&self, columns: &Columns<'_>, row: &Row, family: &mut Family) {
+    fn read(&self, columns: &Columns<'_>, row: &Row<'_>, family: &mut Family) {
         family.decile = columns.decile.get(row.family);
         family.declared = columns.member_count.get(row.family);
         family.household = law::Household::default();
