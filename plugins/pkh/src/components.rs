@@ -193,7 +193,7 @@ impl Qualification {
         marks.codes(&columns.school_list_level, |word, listed| word | (LEVEL * u32::from(listed & 31)));
         let Self { pupil_until, pupil_after, finished, by_level, .. } = *self;
         marks.codes(&columns.school_level, move |word, delivered| {
-            let listed = word / LEVEL & 31;
+            let listed = (word / LEVEL) & 31;
             let level = if listed != 0 { listed } else { u32::from(delivered & 31) };
             let component = by_level[level as usize & 31];
             (word & !(LEVEL * 31)) | (LEVEL * u32::from(component)) | mark(LEVEL_KNOWN, level != 0)
@@ -212,7 +212,7 @@ impl Qualification {
         });
         marks.each(|word| {
             let (in_age, level_known) = (word & IN_AGE != 0, word & LEVEL_KNOWN != 0);
-            let pupil = word / LEVEL & 255 & mark(255, in_age & (word & MAY_ATTEND != 0));
+            let pupil = (word / LEVEL) & 255 & mark(255, in_age & (word & MAY_ATTEND != 0));
             let settled = word & SETTLED != 0;
             let missing = (word & ATTENDS != 0) & in_age & (word & AGE_KNOWN != 0) & !level_known;
             mark(CERTAIN * pupil, settled & level_known)
