@@ -124,6 +124,8 @@ pub struct BltDd {
     /// Births up to this day have reached the age of the elderly.
     elderly_born: i32,
     undelivered_is_no: bool,
+    /// Rupiah per run period.
+    amount: i64,
 }
 
 impl BltDd {
@@ -230,7 +232,8 @@ impl Program for BltDd {
         let chronic_codes = settings.chronic_codes.iter().map(bit).fold(0, |all, bit| all | bit);
         let elderly_born = dates.latest_birth(settings.elderly_age);
         let undelivered_is_no = settings.livelihood_undelivered == "no";
-        Ok(Self { settings, chronic_codes, elderly_born, undelivered_is_no })
+        let amount = settings.amount_month * settings.months_paid;
+        Ok(Self { settings, chronic_codes, elderly_born, undelivered_is_no, amount })
     }
 
     #[inline(always)]
@@ -263,7 +266,7 @@ impl Program for BltDd {
 
     #[inline(always)]
     fn award(&self, family: &Family, award: &mut impl Award) {
-        award.pay(Component::cash, None, self.settings.amount_month * self.settings.months_paid);
+        award.pay(Component::cash, None, self.amount);
         if family.decile == Some(1) {
             award.rank(ScorePart::decile_one, DECILE_ONE_STEP);
         }

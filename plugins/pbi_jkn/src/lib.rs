@@ -73,6 +73,8 @@ pub struct PbiJkn {
     settings: Settings,
     none_fails: bool,
     take_over: bool,
+    /// Rupiah per run period.
+    amount: i64,
 }
 
 impl PbiJkn {
@@ -160,7 +162,8 @@ impl Program for PbiJkn {
     fn new(settings: Settings, _dates: Dates) -> Result<Self, Vec<Problem>> {
         let none_fails = settings.decile_none == "fail";
         let take_over = settings.pemda == "take_over";
-        Ok(Self { settings, none_fails, take_over })
+        let amount = settings.amount_month * settings.months_paid;
+        Ok(Self { settings, none_fails, take_over, amount })
     }
 
     #[inline(always)]
@@ -176,7 +179,7 @@ impl Program for PbiJkn {
 
     #[inline(always)]
     fn award(&self, person: &Person, award: &mut impl Award) {
-        award.pay(Component::premium, Some(person.member), self.settings.amount_month * self.settings.months_paid);
+        award.pay(Component::premium, Some(person.member), self.amount);
         award.rank(ScorePart::decile, law::decile_points(person.decile));
     }
 }

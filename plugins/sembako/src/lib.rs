@@ -6,7 +6,7 @@
 //! `programs.md`, "Sembako" and "For all programs"; values are the rule file's.
 //! Never looks at components: a family needs none.
 
-use kit::{Award, Dates, Known, Outcome, Problem, Program, Row, SetAt, Unit, law};
+use kit::{Award, Dates, Known, Marks, Outcome, Problem, Program, Row, SetAt, Unit, law, marks};
 
 kit::columns! {
     family {
@@ -86,6 +86,8 @@ pub struct Family {
 pub struct Sembako {
     settings: Settings,
     scope: law::Scope,
+    /// Rupiah per run period.
+    amount: i64,
     /// Births up to this day are old enough to be asked about work.
     asked_about_work: i32,
 }
@@ -190,35 +192,42 @@ impl Program for Sembako {
 
     fn new(settings: Settings, dates: Dates) -> Result<Self, Vec<Problem>> {
         let scope = law::Scope::named(settings.exclusion_scope);
-        Ok(Self { settings, scope, asked_about_work: dates.latest_birth(law::WORK_ASKED_FROM) })
+        let amount = settings.amount_month * settings.months_paid;
+        Ok(Self { settings, scope, amount, asked_about_work: dates.latest_birth(law::WORK_ASKED_FROM) })
+    }
+
+    const MARKS: bool = true;
+
+    #[inline(always)]
+    fn mark(&self, columns: &Columns<'_>, marks: &mut Marks<'_>) {
+        marks.people(&columns.relation, &columns.dead);
+        marks.state_jobs(&columns.job_status, &columns.working, &columns.birth_date, self.asked_about_work);
+        marks.exclusions(&columns.member_exclusions, self.scope);
+        marks.settle(0);
     }
 
     #[inline(always)]
     fn read(&self, columns: &Columns<'_>, row: &Row<'_>, family: &mut Family) {
         family.decile = columns.decile.get(row.family);
         family.declared = columns.member_count.get(row.family);
-        family.household = law::Household::default();
-        family.exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(row.family));
-        family.served = 0;
         family.other_aid = columns.other_aid.get(row.family);
         family.receives_pkh = columns.receives_pkh.is_yes(row.family);
-        for member in row.members.clone() {
-            let head = columns.relation.code(member) == law::HEAD;
-            let dead = columns.dead.is_yes(member);
-            family.household.add(columns.relation.get(member), dead);
-            if dead {
-                continue;
-            }
-            let too_young = columns.birth_date.get(member).is_some_and(|born| born > self.asked_about_work);
-            let state_job = law::state_job(columns.job_status.code(member), columns.working.get(member), too_young);
-            let excluded = family.exclusions.add(columns.member_exclusions.get(member), head, state_job);
-            family.served += u32::from(!excluded);
+        let mut household = law::Household::default();
+        let (mut all, mut served) = (0, 0);
+        for mark in row.marks {
+            household.add_mark(*mark);
+            all |= mark;
+            served += u32::from(mark & (marks::DEAD | marks::EXCLUDED) == 0);
         }
+        family.household = household;
+        family.served = served;
+        family.exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(row.family));
+        family.exclusions.add_marks(all);
     }
 
     #[inline(always)]
     fn award(&self, family: &Family, award: &mut impl Award) {
-        award.pay(Component::food, None, self.settings.amount_month * self.settings.months_paid);
+        award.pay(Component::food, None, self.amount);
         award.rank(ScorePart::decile, law::decile_points(family.decile) * DECILE_STEP);
         if self.settings.pkh_first && family.receives_pkh {
             award.rank(ScorePart::pkh_recipient, PKH_STEP);
