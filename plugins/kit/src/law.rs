@@ -125,49 +125,22 @@ impl Household {
 /// The exclusion list (`domain.md` 4.2) and the job status that stands beside it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Exclusions {
-    scope: Scope,
-    family: SetAt,
     hit: bool,
     unchecked: bool,
     state_job: bool,
 }
 
 impl Exclusions {
-    /// Starts with what is delivered by KK.
+    /// From what is delivered by KK and the marks of all members together.
     #[inline(always)]
     #[must_use]
-    pub fn new(scope: Scope, family: SetAt) -> Self {
+    pub fn of(family: SetAt, all: u32) -> Self {
         let by_kk = family.any(ITEMS_OF_INCOME | ITEMS_OF_RECORD);
-        Self { scope, family, hit: by_kk == Some(true), unchecked: by_kk.is_none(), state_job: false }
-    }
-
-    /// Adds the marks of all members together.
-    #[inline(always)]
-    pub fn add_marks(&mut self, all: u32) {
-        self.hit |= all & marks::HIT != 0;
-        self.unchecked |= all & marks::UNCHECKED != 0;
-        self.state_job |= (all & marks::STATE_JOB != 0) & (self.family.members & ITEMS_OF_INCOME == 0);
-    }
-
-    /// Adds a living member; gives whether the member is excluded in person
-    /// (scope `person` only) and so counts for nothing. `state_job` is whether
-    /// job status 5 holds or may hold: both ask for the same review.
-    #[inline(always)]
-    pub fn add(&mut self, by_nik: SetAt, head: bool, state_job: bool) -> bool {
-        let record = if head { ITEMS_OF_RECORD } else { 0 };
-        let mask = ITEMS_OF_INCOME | record;
-        if by_nik.members & mask != 0 {
-            let income = by_nik.members & ITEMS_OF_INCOME != 0;
-            self.hit |= by_nik.members & record != 0 || (income && self.scope == Scope::Kk);
-            if income {
-                // settled by the hit, but for what the head's record may still say of the family
-                self.unchecked |= by_nik.known & record != record;
-                return self.scope == Scope::Person;
-            }
+        Self {
+            hit: by_kk == Some(true) || all & marks::HIT != 0,
+            unchecked: by_kk.is_none() || all & marks::UNCHECKED != 0,
+            state_job: all & marks::STATE_JOB != 0 && family.members & ITEMS_OF_INCOME == 0,
         }
-        self.unchecked |= by_nik.known & mask != mask;
-        self.state_job |= state_job & (self.family.members & ITEMS_OF_INCOME == 0);
-        false
     }
 
     /// Fails on a hit; unknown if there is none but the list is not complete.
@@ -183,13 +156,4 @@ impl Exclusions {
     pub fn state_job_checked(&self) -> Outcome {
         Outcome::unknown_if(self.state_job)
     }
-}
-
-/// Whether job status 5 holds, or may hold because the answer is missing. Codes
-/// with 0 = unknown. The question is put to people of 5 and over (`too_young`
-/// is whether the member is known to be younger) who work.
-#[inline(always)]
-#[must_use]
-pub fn state_job(job_status: u8, working: Known<bool>, too_young: bool) -> bool {
-    (job_status == STATE_JOB) | ((job_status == 0) & (working != Some(false)) & !too_young)
 }

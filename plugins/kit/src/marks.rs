@@ -145,7 +145,9 @@ impl<'w> Marks<'w> {
         self.bits(dead, |word, dead, _| word | mark(DEAD, dead));
     }
 
-    /// Sets `STATE_JOB`: see `law::state_job`. Who was born after `asked_from` is too young to be asked.
+    /// Sets `STATE_JOB`. The question is put to people of 5 and over who work: it
+    /// may hold where the answer is missing and nothing says that it was not put.
+    /// Who was born after `asked_from` is too young.
     #[inline(always)]
     pub fn state_jobs(&mut self, job: &U8<'_>, working: &Bits<'_>, birth: &S32<'_>, asked_from: i32) {
         self.numbers(birth, move |word, birth, known| word | mark(STATE_JOB, !(known & (birth > asked_from))));
@@ -164,8 +166,9 @@ impl<'w> Marks<'w> {
         let of_income = if scope == Scope::Kk { HIT } else { EXCLUDED };
         self.sets(list, move |word, set| {
             let record = mark(ITEMS_OF_RECORD, word & HEAD != 0);
-            let wanted = ITEMS_OF_INCOME | record;
             let income = set.members & ITEMS_OF_INCOME != 0;
+            // settled by the hit, but for what the head's record may still say of the family
+            let wanted = record | mark(ITEMS_OF_INCOME, !income);
             (word & !mark(STATE_JOB, income))
                 | mark(UNCHECKED, set.known & wanted != wanted)
                 | mark(of_income, income)

@@ -257,8 +257,7 @@ impl Program for Pkh {
             *brings = Found::of(*mark).certain();
         }
         family.household = household;
-        family.exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(at));
-        family.exclusions.add_marks(all);
+        family.exclusions = law::Exclusions::of(columns.exclusions.get(at), all);
         family.found = Found::of(all);
         family.overlap = all & OVERLAP != 0;
     }

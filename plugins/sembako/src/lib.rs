@@ -221,8 +221,7 @@ impl Program for Sembako {
         }
         family.household = household;
         family.served = served;
-        family.exclusions = law::Exclusions::new(self.scope, columns.exclusions.get(row.family));
-        family.exclusions.add_marks(all);
+        family.exclusions = law::Exclusions::of(columns.exclusions.get(row.family), all);
     }
 
     #[inline(always)]
