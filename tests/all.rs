@@ -19,6 +19,7 @@ mod golden;
 mod identities;
 mod intake;
 mod judged;
+mod laws;
 mod ledger;
 mod opened;
 mod odd_files;
