@@ -66,6 +66,16 @@ fn write_rules(variant: &Table, rules: &Path) {
     }
 }
 
+/// Grants the columns that a variant's reserves test.
+fn write_grants(variant: &Table, rules: &Path) {
+    let mut file = read(&top().join("rules/operator.toml"));
+    for (program, columns) in variant.get("operator").and_then(Value::as_table).into_iter().flatten() {
+        let granted = file["grants"][program.as_str()]["columns"].as_array_mut().unwrap();
+        granted.extend(columns.as_array().unwrap().iter().cloned());
+    }
+    std::fs::write(rules.join("operator.toml"), toml::to_string(&file).unwrap()).unwrap();
+}
+
 /// Makes one invented country and compares a run under each variant.
 fn agrees(families: u32, seed: u32) {
     let dir = tempfile::tempdir().unwrap();
@@ -82,6 +92,7 @@ fn agrees(families: u32, seed: u32) {
     for variant in variants["variant"].as_array().unwrap() {
         let variant = variant.as_table().unwrap();
         write_rules(variant, &site.join("rules"));
+        write_grants(variant, &site.join("rules"));
         let ran = json(&site, &["run", "2026Q3"]);
         let shown = |path: PathBuf| path.to_str().unwrap().to_owned();
         let arguments = [

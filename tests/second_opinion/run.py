@@ -103,6 +103,10 @@ def load(db, snapshot, manifest):
     areas += [("province", int(code), f"kemendagri:{code}") for code in provinces]
     db.execute("CREATE TEMP TABLE area (level VARCHAR, area UINTEGER, code VARCHAR)")
     db.executemany("INSERT INTO area VALUES (?, ?, ?)", areas)
+    db.execute(
+        "CREATE TEMP TABLE province_of AS SELECT area AS regency, code[12:13]::UINTEGER AS province"
+        " FROM area WHERE level = 'regency'"
+    )
 
 
 def any_of(names, test):
@@ -186,10 +190,107 @@ def share_out(db, rules, manifest):
     db.execute((HERE / "seats.sql").read_text())
 
 
+SETS = {"exclusions", "other_aid", "member_exclusions", "severe_difficulties"}
+
+
+def meets(db, group):
+    """SQL on a row `t` of the table that holds the column: whether it is in a reserve's group."""
+    column = f't."{group["column"]}"'
+    if group["column"] in ("regency", "village"):
+        codes = ", ".join(f"'{code}'" for code in group["in"])
+        found = f"""SELECT a.area FROM area a WHERE a.level = '{group["column"]}' AND a.code IN ({codes})
+            OR a.level = 'regency' AND '{group["column"]}' = 'regency' AND a.code[:13] IN ({codes})"""
+        return f"{column} IN ({found})"
+    if group["column"] in SETS:
+        codes = sum(1 << code for code in group["in"]) if "in" in group else 2**32 - 1
+        return f"{column} & {codes} <> 0"
+    if "yes" in group:
+        return column if group["yes"] else f"NOT {column}"
+    if "in" in group:
+        return f"{column} IN ({', '.join(map(str, group['in']))})"
+    return f"{column} >= {group['at_least']}" if "at_least" in group else f"{column} <= {group['at_most']}"
+
+
+def members(db, group, unit):
+    """The table `in_group`: rows of the unit that a reserve is for."""
+    of_family = group["column"] in [row[0] for row in db.execute("DESCRIBE family").fetchall()]
+    test = meets(db, group)
+    if of_family and unit == "person":
+        rows = f"SELECT m.province, m.row FROM member m JOIN family t ON t.province = m.province AND t.row = m.family_row WHERE {test}"
+    elif of_family or unit == "person":
+        rows = f"SELECT t.province, t.row FROM {'family' if of_family else 'member'} t WHERE {test}"
+    else:
+        rows = f"SELECT DISTINCT t.province, t.family_row AS row FROM member t WHERE {test}"
+    db.execute(f"CREATE OR REPLACE TEMP TABLE in_group AS {rows}")
+
+
+def serve(db, scope, seats, only=""):
+    """Gives the seats of a table to those first in order; takes what was given out of `rest`."""
+    db.execute(
+        f"""CREATE OR REPLACE TEMP TABLE served AS
+        SELECT g.province, g.row, g.area, {scope} AS scope FROM got g JOIN {seats} s ON s.area = {scope} {only}
+        WHERE NOT g.got AND g.area IS NOT NULL
+        QUALIFY row_number() OVER (PARTITION BY {scope} ORDER BY g.rank) <= any_value(s.seats) OVER (PARTITION BY {scope})"""
+    )
+    db.execute("UPDATE got SET got = TRUE FROM served s WHERE s.province = got.province AND s.row = got.row")
+
+
+def fill(db, rules, manifest, unit):
+    """The table `got`: the eligible with whether they have a seat: reserves, general seats, flow."""
+    quota, period, scale = rules["quota"], manifest["period"], manifest["scale"]
+    db.execute(
+        "CREATE OR REPLACE TEMP TABLE got AS"
+        " SELECT province, row, area, regency, rank, amount, FALSE AS got FROM ranked"
+    )
+    db.execute("CREATE OR REPLACE TEMP TABLE rest AS SELECT area, seats FROM seats")
+
+    def take(table, scope):
+        db.execute(
+            f"""CREATE OR REPLACE TEMP TABLE rest AS
+            SELECT r.area, r.seats - coalesce(s.given, 0) AS seats FROM {table} r
+            LEFT JOIN (SELECT {scope} AS area, count(*) AS given FROM served GROUP BY 1) s USING (area)"""
+        )
+
+    before = "0"
+    for reserve in quota.get("reserve", []):
+        if "share" in reserve:
+            share = in_force(reserve["share"], period)
+            part = int(share[:-1]) * (10 if share.endswith("%") else 1)
+            wanted = f"seats * {part} // 1000"
+        else:
+            wanted = str(in_force(reserve["seats"], period) * scale["holds"] // scale["stands_for"])
+        # what those before it have not reserved
+        db.execute(
+            f"""CREATE OR REPLACE TEMP TABLE reserved AS
+            SELECT area, least({wanted}, greatest(seats - ({before}), 0)) AS seats FROM seats"""
+        )
+        members(db, reserve["group"], unit)
+        serve(db, "g.area", "reserved", "JOIN in_group i ON i.province = g.province AND i.row = g.row")
+        take("rest", "area")
+        before += f" + {wanted}"
+    serve(db, "g.area", "rest")
+    take("rest", "area")
+    if quota.get("unfilled") != "flow":
+        return
+    # bottom to top: what an area cannot fill goes to those who wait in the area above it
+    assert quota["level"] in ("regency", "province"), "there is no SQL for this flow"
+    above = [("g.province", "province")] if quota["level"] == "regency" else []
+    for scope, level in above + [("0", "national")]:
+        parent = "p.province" if level == "province" else "0"
+        joined = "JOIN province_of p ON p.regency = r.area" if level == "province" else ""
+        db.execute(
+            f"""CREATE OR REPLACE TEMP TABLE rest AS
+            SELECT {parent} AS area, sum(r.seats)::BIGINT AS seats FROM rest r {joined} GROUP BY 1"""
+        )
+        serve(db, scope, "rest")
+        take("rest", "scope")
+
+
 def cut(db, rules, manifest, unit):
     """Ranks the eligible and gives the seats: `mine` has status, rank, place and amount per row."""
     rank(db, rules, unit)
     share_out(db, rules, manifest)
+    fill(db, rules, manifest, unit)
     ceiling, scale = rules["ceiling"], manifest["scale"]
     limit = 10**18
     if ceiling["binding"]:
@@ -197,13 +298,10 @@ def cut(db, rules, manifest, unit):
         limit = year * percent(ceiling["share_per_quarter"]) // 100 * scale["holds"] // scale["stands_for"]
     db.execute(
         f"""CREATE OR REPLACE TEMP TABLE mine AS
-        WITH seated AS (
-            SELECT r.*, row_number() OVER (PARTITION BY r.area ORDER BY rank) <= coalesce(s.seats, 0) AS chosen
-            FROM ranked r LEFT JOIN seats s USING (area)),
         -- down the order, ending at the first row that does not fit
-        paid AS (
-            SELECT *, chosen AND sum(CASE WHEN chosen THEN amount ELSE 0 END) OVER (ORDER BY rank) <= {limit} AS paid
-            FROM seated),
+        WITH paid AS (
+            SELECT *, got AND sum(CASE WHEN got THEN amount ELSE 0 END) OVER (ORDER BY rank) <= {limit} AS paid
+            FROM got),
         -- one waiting list per area; without a seat of one's own, per province
         waiting AS (
             SELECT *, CASE WHEN paid THEN 0 ELSE row_number() OVER (

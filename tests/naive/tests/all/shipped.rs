@@ -1,5 +1,4 @@
 //! The values written down in this crate are those of the rule files in 2026Q3.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::path::Path;
 

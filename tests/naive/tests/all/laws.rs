@@ -2,7 +2,6 @@
 //! no row depends on another, and a looser limit takes nobody's aid away.
 //!
 //! `LAYAK_LAWS=200 cargo test --release -p naive --test laws`; without it 40 scenarios.
-#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use kit::{Line, Program, Verdicts, native};
 use naive::blocks::{Block, Rules};

@@ -2,7 +2,6 @@
 //!
 //! `LAYAK_FAMILIES=1000000 cargo test --release -p naive -- --nocapture` draws a million
 //! families for each program and prints what they met; without it 50,000.
-#![expect(clippy::unwrap_used, clippy::panic, reason = "a panic is how a test fails")]
 
 use std::io::Write;
 
