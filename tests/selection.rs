@@ -2,6 +2,7 @@
 //! order of rows, batch size and number of threads; failures stay alone.
 
 mod drawn;
+mod laws;
 mod naive;
 mod promotion;
 mod world;

@@ -49,7 +49,11 @@ impl Rules {
         Rules {
             village_kinds: chance.some(&["kelurahan", "desa", "desa_adat"]),
             not_receiving: chance.some(&["pkh", "sembako"]),
-            reasons: REASONS.into_iter().filter(|_| chance.often(700)).collect(),
+            // alone, or in any company
+            reasons: match chance.below(2) {
+                0 => vec![chance.one(&REASONS)],
+                _ => REASONS.into_iter().filter(|_| chance.often(700)).collect(),
+            },
             extreme_poor_max_decile: chance.between(1, 10),
             chronic_codes: chance.some(&codes),
             livelihood_undelivered: chance.one(&["no", "unknown"]),
