@@ -23,6 +23,7 @@ mod quarantine;
 mod rules;
 mod run;
 mod screen;
+mod simulate;
 mod site;
 mod stop;
 mod synth;
@@ -77,6 +78,7 @@ enum Verb {
     Explain(explain::Args),
     #[command(subcommand)]
     Family(family::Verb),
+    Simulate(simulate::Args),
     Verify(verify::Args),
     #[command(subcommand)]
     Program(program::Verb),
@@ -157,6 +159,7 @@ fn dispatch(cli: Cli, screen: &Screen) -> Result<()> {
         Verb::Export(args) => export::run(&args, &site()?, screen),
         Verb::Explain(args) => explain::run(&args, &site()?, screen),
         Verb::Family(verb) => family::run(&verb, cli.site.as_deref(), screen),
+        Verb::Simulate(args) => simulate::run(&args, &site()?, screen),
         Verb::Verify(args) => verify::run(&args, &site()?, screen),
         Verb::Program(verb) => program::run(&verb, &site()?, screen),
         Verb::Plugin(verb) => plugin::run(&verb, screen),

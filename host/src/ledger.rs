@@ -32,7 +32,7 @@ pub use export::{Export, Exported, ListFile, ListOf, Vault, export};
 pub use lists::ListFormat;
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};
-pub use run::{Candidate, Made, ProgramLine, RunRequest, received, run, selected_rows};
+pub use run::{Candidate, Made, ProgramLine, RunRequest, received, receives_columns, run, selected_rows};
 pub use verify::{Failure, Verified, verify};
 
 /// The folders of a site that the ledger works in.

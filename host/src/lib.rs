@@ -20,5 +20,6 @@ pub mod sandbox;
 pub mod program;
 pub mod selection;
 pub mod explanation;
+pub mod simulation;
 pub mod ledger;
 pub mod commands;

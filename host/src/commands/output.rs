@@ -23,6 +23,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
     add("explain", schema_for!(super::explain::Explained));
     add("family new", schema_for!(super::family::Written));
     add("family judge", schema_for!(super::family::Judged));
+    add("simulate", schema_for!(super::simulate::Simulated));
     add("verify", schema_for!(crate::ledger::Verified));
     add("program list", schema_for!(super::program::Listed));
     add("program show", schema_for!(crate::program::show::Shown));

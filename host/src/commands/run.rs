@@ -13,6 +13,7 @@ use crate::columns::Dictionary;
 use crate::error::{Error, Fault, Result};
 use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest};
 use crate::program::Program;
+use crate::sandbox::Plugin;
 use crate::say;
 use crate::selection::{Binds, Outcome};
 use crate::snapshot::Snapshot;
@@ -111,6 +112,11 @@ pub(crate) fn snapshot_of(site: &Site, period: Period, dictionary: &Dictionary) 
 /// A program's plugin with the settings of the rule file.
 pub(crate) fn judge_of(loaded: &Loaded, program: &Program, snapshot: &Snapshot) -> Result<PluginJudge> {
     let plugin = loaded.plugins.get(&program.plugin)?.ok_or_else(|| Error::bug("a loaded program has its plugin"))?;
+    judge_with(&plugin, program, snapshot)
+}
+
+/// A plugin with the settings of a program, for the columns of a snapshot.
+pub(crate) fn judge_with(plugin: &Plugin, program: &Program, snapshot: &Snapshot) -> Result<PluginJudge> {
     let manifest = snapshot.manifest();
     let mut columns = program.columns.clone();
     for (wish, column) in program.description.columns.iter().zip(&mut columns) {

@@ -289,7 +289,8 @@ fn not_held(reserve: &str, column: &str) -> Error {
 }
 
 /// Every `receives.<program>` column, by its id.
-pub(super) fn receives_columns(dictionary: &Dictionary) -> BTreeMap<ColumnId, String> {
+#[must_use]
+pub fn receives_columns(dictionary: &Dictionary) -> BTreeMap<ColumnId, String> {
     let named =
         dictionary.iter().filter_map(|(id, column)| Some((id, column.name.strip_prefix("receives.")?.to_owned())));
     named.collect()

@@ -42,7 +42,8 @@ pub(super) struct Judged<'a> {
 }
 
 /// All row groups in order: where they are and what they hold.
-pub(super) fn places(rows: &dyn Rows) -> Vec<(Place, GroupRows)> {
+#[must_use]
+pub fn places(rows: &dyn Rows) -> Vec<(Place, GroupRows)> {
     let partitions = rows.partitions().iter().enumerate();
     partitions
         .flat_map(|(partition, all)| {

@@ -136,7 +136,7 @@ impl Order {
 }
 
 /// Completed years at a date, by a table instead of the calendar.
-pub(super) struct Ages {
+pub struct Ages {
     /// For each age the last birth day that has reached it, descending.
     reached: Vec<i32>,
 }
@@ -145,7 +145,9 @@ pub(super) struct Ages {
 const OLDEST: u16 = 200;
 
 impl Ages {
-    pub(super) fn at(as_of: Date) -> Ages {
+    /// The table for one date.
+    #[must_use]
+    pub fn at(as_of: Date) -> Ages {
         let now = as_of.civil();
         let reached = (0..=OLDEST).map(|age| {
             let year = now.year() - i16::try_from(age).unwrap_or(0);
@@ -157,7 +159,8 @@ impl Ages {
     }
 
     /// Completed years, 0 for a date after as-of.
-    pub(super) fn years(&self, birth: i32) -> u16 {
+    #[must_use]
+    pub fn years(&self, birth: i32) -> u16 {
         let over = self.reached.partition_point(|last| birth <= *last);
         u16::try_from(over.saturating_sub(1)).unwrap_or(OLDEST)
     }

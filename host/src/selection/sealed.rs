@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
 use crate::program::AreaLevel;
-use crate::snapshot::{Batch, RegionTable, Snapshot, VillageRow};
+use crate::snapshot::{Batch, Partition, RegionTable, Snapshot, VillageRow};
 use crate::terms::RegionSystem;
 
 use super::{AreaTable, GroupRows, PartitionRows, Place, Rows, Wanted};
@@ -14,6 +14,7 @@ use super::{AreaTable, GroupRows, PartitionRows, Place, Rows, Wanted};
 /// A snapshot's rows by partition and row group.
 pub struct SealedRows<'a> {
     snapshot: &'a Snapshot,
+    sealed: &'a [Partition],
     partitions: Vec<PartitionRows>,
 }
 
@@ -23,8 +24,20 @@ impl<'a> SealedRows<'a> {
     /// # Errors
     /// A file that cannot be opened or is not what was sealed.
     pub fn of(snapshot: &'a Snapshot) -> Result<SealedRows<'a>> {
+        SealedRows::over(snapshot, snapshot.partitions())
+    }
+
+    /// As `of`, for the sealed sample.
+    ///
+    /// # Errors
+    /// As `of`.
+    pub fn of_sample(snapshot: &'a Snapshot) -> Result<SealedRows<'a>> {
+        SealedRows::over(snapshot, snapshot.sample())
+    }
+
+    fn over(snapshot: &'a Snapshot, sealed: &'a [Partition]) -> Result<SealedRows<'a>> {
         let mut partitions = Vec::new();
-        for partition in snapshot.partitions() {
+        for partition in sealed {
             let mut groups = Vec::new();
             for group in 0..snapshot.groups(partition)? {
                 let (families, members) = snapshot.group_rows(partition, group)?;
@@ -32,7 +45,7 @@ impl<'a> SealedRows<'a> {
             }
             partitions.push(PartitionRows { code: partition.province.clone(), groups });
         }
-        Ok(SealedRows { snapshot, partitions })
+        Ok(SealedRows { snapshot, sealed, partitions })
     }
 }
 
@@ -42,7 +55,7 @@ impl Rows for SealedRows<'_> {
     }
 
     fn read(&self, place: Place, wanted: &Wanted, each: &mut dyn FnMut(&mut Batch) -> Result<()>) -> Result<()> {
-        let partition = self.snapshot.partitions().get(place.partition);
+        let partition = self.sealed.get(place.partition);
         let partition = partition.ok_or_else(|| Error::bug("a place lies in the snapshot"))?;
         let mut batches =
             self.snapshot.batches_of_group(partition, place.group, &wanted.family, &wanted.member, true)?;
