@@ -32,6 +32,7 @@ mod readme;
 mod rules;
 mod sandbox;
 mod second_opinion;
+mod simulate;
 mod selection;
 mod shipped;
 mod snapshot;

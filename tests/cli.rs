@@ -31,6 +31,10 @@ fn verbs() -> Vec<(&'static str, Vec<&'static str>)> {
         ("explain", vec!["explain", small.family.as_str()]),
         ("family new", vec!["family", "new", "--out", "hypothetical.toml"]),
         ("family judge", vec!["family", "judge", "hypothetical.toml", "--grid", "youngest.age=0,6,7"]),
+        ("simulate", vec!["simulate", "--set", "pkh.max_decile=5", "--by", "decile,province*settlement"]),
+        ("simulate --sweep", vec!["simulate", "--sweep", "pkh.max_decile=3..5", "--by", "decile"]),
+        ("scenario check", vec!["scenario", "check", "pkh_d5"]),
+        ("scenario promote", vec!["scenario", "promote", "sembako_cut", "--from", "2026Q4", "--source", "a decision"]),
         ("verify", vec!["verify", "latest"]),
         ("program list", vec!["program", "list"]),
         ("program show", vec!["program", "show", "pkh"]),
@@ -99,6 +103,21 @@ fn keys_that_scripts_rely_on(name: &str, document: &Value) {
         "verify" => {
             keys(document, "ok, checked, failures");
             assert_eq!((&document["ok"], &document["failures"]), (&Value::Bool(true), &serde_json::json!([])));
+        }
+        "simulate" => {
+            keys(document, "scenario, snapshot, baseline, sample, programs, net");
+            for program in document["programs"].as_array().unwrap() {
+                keys(program, "program, binds, baseline, reform, gainers, losers, changed, displaced, causes, by");
+                keys(&program["baseline"], "recipients, cost_period, cost_year");
+                keys(&program["reform"], "recipients, cost_period, cost_year");
+                let count = |key: &str| program[key].as_u64().unwrap();
+                let causes: u64 = program["causes"].as_object().unwrap().values().map(|n| n.as_u64().unwrap()).sum();
+                assert_eq!(causes, count("gainers") + count("losers") + count("changed"), "{program}");
+                assert!(count("displaced") <= count("losers"));
+                let deciles = program["by"]["decile"].as_array().unwrap();
+                let sum = |key: &str| deciles.iter().map(|cell| cell[key].as_u64().unwrap()).sum::<u64>();
+                assert_eq!((sum("gainers"), sum("losers")), (count("gainers"), count("losers")));
+            }
         }
         "demo" => keys(document, "dir, run"),
         "program show" => {

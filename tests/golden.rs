@@ -92,6 +92,7 @@ pub(crate) fn fed(mut command: std::process::Command, input: &str) -> Output {
 /// Bad extracts, bad plugins, and a rule file for the latter.
 fn give(into: &Path) {
     copy_all(&top().join("tests/extracts"), into, &[]);
+    copy_all(&top().join("tests/scenarios"), &into.join("scenarios"), &["golden"]);
     fs::copy(top().join("tests/golden/hostile.toml"), into.join("hostile.toml")).unwrap();
     for mode in [100, 112, 120, 130, 150] {
         fs::write(into.join(format!("hostile_{mode}.wasm")), built::component(mode)).unwrap();

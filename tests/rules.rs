@@ -367,7 +367,11 @@ fn the_rule_hash_covers_the_text_and_the_tables() {
 
 #[test]
 fn the_schemas_for_editors_are_current() {
-    let schemas = [("rules", program::schema::rules()), ("operator", program::schema::operator())];
+    let schemas = [
+        ("rules", program::schema::rules()),
+        ("operator", program::schema::operator()),
+        ("scenario", layak::simulation::scenario::schema()),
+    ];
     for (name, schema) in schemas {
         let text = format!("{}\n", serde_json::to_string_pretty(&schema).unwrap());
         let fault = golden(&top().join(format!("schema/{name}.schema.json")), &text);

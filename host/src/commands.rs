@@ -22,6 +22,7 @@ mod progress;
 mod quarantine;
 mod rules;
 mod run;
+mod scenario;
 mod screen;
 mod simulate;
 mod site;
@@ -79,6 +80,8 @@ enum Verb {
     #[command(subcommand)]
     Family(family::Verb),
     Simulate(simulate::Args),
+    #[command(subcommand)]
+    Scenario(scenario::Verb),
     Verify(verify::Args),
     #[command(subcommand)]
     Program(program::Verb),
@@ -160,6 +163,7 @@ fn dispatch(cli: Cli, screen: &Screen) -> Result<()> {
         Verb::Explain(args) => explain::run(&args, &site()?, screen),
         Verb::Family(verb) => family::run(&verb, cli.site.as_deref(), screen),
         Verb::Simulate(args) => simulate::run(&args, &site()?, screen),
+        Verb::Scenario(verb) => scenario::run(&verb, &site()?, screen),
         Verb::Verify(args) => verify::run(&args, &site()?, screen),
         Verb::Program(verb) => program::run(&verb, &site()?, screen),
         Verb::Plugin(verb) => plugin::run(&verb, screen),

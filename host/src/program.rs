@@ -12,6 +12,7 @@ use crate::terms::Text;
 
 pub mod check;
 pub mod dated;
+pub mod edit;
 pub mod folder;
 pub mod lock;
 pub mod operator;

@@ -20,5 +20,5 @@ pub use held::{Ended, Held, Outcomes};
 pub use household::{Band, Net, Pair};
 pub use overlay::rewritten;
 pub use scenario::{Change, Scenario};
-pub use stage::{Judges, Site, simulate};
+pub use stage::{Baseline, Judges, Site, simulate};
 pub use steps::{Reform, Step};

@@ -44,6 +44,12 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str, out: &mut Vec<St
             "maximum" if value.as_i64().is_some_and(|n| n > said.as_i64().unwrap()) => {
                 out.push(format!("{at}: {value} is above {said}"));
             }
+            "minItems" if value.as_array().is_some_and(|all| (all.len() as u64) < said.as_u64().unwrap()) => {
+                out.push(format!("{at}: fewer than {said}"));
+            }
+            "maxItems" if value.as_array().is_some_and(|all| (all.len() as u64) > said.as_u64().unwrap()) => {
+                out.push(format!("{at}: more than {said}"));
+            }
             "anyOf" | "oneOf" => {
                 let fits = |one: &Value| {
                     let mut own = Vec::new();
@@ -64,7 +70,7 @@ fn check(value: &Value, schema: &Value, root: &Value, at: &str, out: &mut Vec<St
                 out.extend(said.as_array().unwrap().iter().filter(missing).map(|key| format!("{at}: no {key}")));
             }
             "properties" | "additionalProperties" => {}
-            "enum" | "const" | "minimum" | "maximum" => {}
+            "enum" | "const" | "minimum" | "maximum" | "minItems" | "maxItems" => {}
             talk if TALK.contains(&talk) => {}
             other => panic!("nobody checks `{other}` at {at}"),
         }

@@ -20,6 +20,17 @@ pub(crate) const RULE_FILES: &[(&str, &str)] = &[
     ("blt_dd.toml", include_str!("../../../rules/blt_dd.toml")),
 ];
 
+/// Scenarios to start from.
+const SCENARIOS: &[(&str, &str)] = &[
+    ("food_for_d4.toml", include_str!("../../../rules/scenarios/food_for_d4.toml")),
+    ("pbi_keep.toml", include_str!("../../../rules/scenarios/pbi_keep.toml")),
+    ("pkh_d5.toml", include_str!("../../../rules/scenarios/pkh_d5.toml")),
+    ("pkh_d5_quota.toml", include_str!("../../../rules/scenarios/pkh_d5_quota.toml")),
+    ("pkh_fresh_order.toml", include_str!("../../../rules/scenarios/pkh_fresh_order.toml")),
+    ("pkh_no_five_years.toml", include_str!("../../../rules/scenarios/pkh_no_five_years.toml")),
+    ("sembako_cut.toml", include_str!("../../../rules/scenarios/sembako_cut.toml")),
+];
+
 /// Makes a site: layak.toml, rule files, an empty registry and vault
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -89,6 +100,11 @@ fn fill(dir: &Path, key: Option<[u8; 32]>) -> Result<Made> {
     }
     for (name, text) in RULE_FILES {
         write(site.rules.join(name), text)?;
+    }
+    let scenarios = site.rules.join("scenarios");
+    make_dir(&scenarios)?;
+    for (name, text) in SCENARIOS {
+        write(scenarios.join(name), text)?;
     }
     super::program::write_lock(&site)?;
     let registry = Registry::create(dir, key)?;

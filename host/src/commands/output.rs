@@ -23,7 +23,10 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
     add("explain", schema_for!(super::explain::Explained));
     add("family new", schema_for!(super::family::Written));
     add("family judge", schema_for!(super::family::Judged));
+    add("scenario check", schema_for!(super::scenario::Checked));
+    add("scenario promote", schema_for!(super::scenario::Promoted));
     add("simulate", schema_for!(super::simulate::Simulated));
+    add("simulate --sweep", schema_for!(super::simulate::Swept));
     add("verify", schema_for!(crate::ledger::Verified));
     add("program list", schema_for!(super::program::Listed));
     add("program show", schema_for!(crate::program::show::Shown));

@@ -6,21 +6,23 @@
 mod load;
 mod output;
 mod show;
+mod sweep;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
 
+use super::program::report;
 use super::screen::Screen;
 use super::site::Site;
 use super::stop;
 use crate::error::{Error, Fault, Result};
-use crate::program::Ratio;
 use crate::say;
 use crate::selection::{Frame, SealedRows, areas_of};
-use crate::simulation::{Scenario, Site as Stage, simulate};
-use crate::terms::Period;
+use crate::simulation::{By, Scenario, Site as Stage, simulate};
 
-pub(crate) use output::Simulated;
+pub(crate) use load::RuleWorld;
+pub(crate) use output::{Changed, Simulated};
+pub(crate) use sweep::Swept;
 
 /// Simulates changed rules: who gains, who loses, what it costs
 #[derive(Debug, clap::Args)]
@@ -34,6 +36,9 @@ pub(crate) struct Args {
     /// Snapshot: its root or the root's beginning (default: the newest)
     #[arg(long, value_name = "SNAPSHOT")]
     snapshot: Option<String>,
+    /// One value after the other, e.g. `pkh.max_decile=3..6`
+    #[arg(long, value_name = "PROGRAM.KEY=A..B")]
+    sweep: Option<String>,
     /// Only the sealed sample of the snapshot: `1%`
     #[arg(long, value_name = "1%")]
     sample: Option<String>,
@@ -47,15 +52,18 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     let snapshot_path = load::snapshot_dir(args.snapshot.as_deref(), site)?;
-    let period = load::period_of(&snapshot_path)?;
     let threads = args.threads.unwrap_or(site.threads);
-    let scenarios = scenarios(args, site, period, screen)?;
+    if let Some(asked) = &args.sweep {
+        return sweep::run(args, asked, &snapshot_path, site, screen);
+    }
+    let scenarios = scenarios(args, site, screen)?;
     let mut documents = Vec::new();
     for scenario in &scenarios {
-        documents.push(one(args, site, screen, scenario, &snapshot_path, threads)?);
+        let world = load::World::open(site, scenario, &snapshot_path, threads, screen)?;
+        documents.push(one(args, &world, scenario, threads, screen)?);
     }
     if !screen.json {
-        return show::all(&documents, screen);
+        return show::all(&documents, &next(args), screen);
     }
     match documents.as_slice() {
         [only] => screen.json(only),
@@ -63,20 +71,39 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     }
 }
 
-/// The scenarios of the command line: each file, or the one-off changes.
-fn scenarios(args: &Args, site: &Site, period: Period, screen: &Screen) -> Result<Vec<Scenario>> {
+/// The same question, one breakdown further.
+fn next(args: &Args) -> String {
+    let mut command = "layak simulate".to_owned();
+    args.scenario.iter().for_each(|path| command.push_str(&format!(" {}", path.display())));
+    args.set.iter().for_each(|set| command.push_str(&format!(" --set {set}")));
+    command.push_str(" --by 'province*decile,family_size,age_group'");
+    command
+}
+
+/// Reads a scenario by its path, or by its name in `rules/scenarios`.
+pub(crate) fn read_scenario(path: &Path, site: &Site, screen: &Screen) -> Result<Scenario> {
+    let path = if path.exists() { path.to_path_buf() } else { site.rules.join("scenarios").join(with_ending(path)) };
+    let text = std::fs::read_to_string(&path).map_err(|cause| load::no_file(&path, site, cause))?;
     let programs = load::program_ids(site)?;
-    let report = |errors| super::program::report(errors, screen);
-    let mut all = Vec::new();
-    for path in &args.scenario {
-        let path = if path.exists() { path.clone() } else { site.rules.join("scenarios").join(with_ending(path)) };
-        let text = std::fs::read_to_string(&path).map_err(|cause| load::no_file(&path, site, cause))?;
-        all.push(Scenario::parse(&path, &text, &programs).map_err(report)?);
-    }
+    Scenario::parse(&path, &text, &programs).map_err(|errors| report(errors, screen))
+}
+
+/// What a scenario changes in the period of the newest snapshot.
+pub(crate) fn changes_of(scenario: &Scenario, site: &Site, screen: &Screen) -> Result<Vec<Changed>> {
+    let period = super::program::period_or_newest(None, site)?;
+    let mut rules = RuleWorld::open(site, 0, screen)?;
+    Ok(load::differences(&rules.both(scenario, period, site, screen)?))
+}
+
+/// The scenarios of the command line: each file, or the one-off changes.
+fn scenarios(args: &Args, site: &Site, screen: &Screen) -> Result<Vec<Scenario>> {
+    let read = |path: &PathBuf| read_scenario(path, site, screen);
+    let mut all = args.scenario.iter().map(read).collect::<Result<Vec<_>>>()?;
     if !args.set.is_empty() {
-        let text = load::text_of_sets(&args.set, period)?;
-        let set = Scenario::parse(std::path::Path::new("set.toml"), &text, &programs).map_err(report)?;
-        all.push(set);
+        let text = load::text_of_sets(&args.set)?;
+        let programs = load::program_ids(site)?;
+        let set = Scenario::parse(Path::new("set.toml"), &text, &programs);
+        all.push(set.map_err(|errors| report(errors, screen))?);
     }
     if all.is_empty() {
         return Err(Error::new(Fault::Usage, say!("tidak ada yang diubah", "nothing is changed")).fix(say!(
@@ -87,39 +114,38 @@ fn scenarios(args: &Args, site: &Site, period: Period, screen: &Screen) -> Resul
     Ok(all)
 }
 
-fn with_ending(path: &std::path::Path) -> PathBuf {
+fn with_ending(path: &Path) -> PathBuf {
     if path.extension().is_some() { path.to_path_buf() } else { path.with_extension("toml") }
 }
 
-fn one(
-    args: &Args,
-    site: &Site,
-    screen: &Screen,
-    scenario: &Scenario,
-    snapshot_path: &std::path::Path,
+/// One scenario against the baseline.
+fn one(args: &Args, world: &load::World, scenario: &Scenario, threads: usize, screen: &Screen) -> Result<Simulated> {
+    let by = load::breakdowns(&args.by, world)?;
+    let sample = load::sample(args.sample.as_deref(), &world.snapshot)?;
+    let comparison = staged(world, sample.as_ref(), &by, threads, screen, |stage| simulate(stage, &world.reforms))?;
+    let scale = load::scale(&world.snapshot, sample.as_ref());
+    output::document(world, &world.reforms, scenario, &comparison, &by, sample, scale)
+}
+
+/// Hands out what every variant is judged on, on as many threads as wanted.
+fn staged<T: Send>(
+    world: &load::World,
+    sample: Option<&load::Sample>,
+    by: &[By],
     threads: usize,
-) -> Result<Simulated> {
-    let world = load::World::open(site, scenario, snapshot_path, threads, screen)?;
-    let by = load::breakdowns(&args.by, &world)?;
+    screen: &Screen,
+    work: impl FnOnce(&Stage<'_>) -> Result<T> + Send,
+) -> Result<T> {
     let snapshot = &world.snapshot;
     let manifest = snapshot.manifest();
     let held = |name: &str| world.dictionary.id(name).filter(|id| snapshot.holds(*id));
-    let sample = load::sample(args.sample.as_deref(), snapshot)?;
-    let rows = match &sample {
+    let rows = match sample {
         Some(_) => SealedRows::of_sample(snapshot)?,
         None => SealedRows::of(snapshot)?,
     };
-    let (holds, stands_for) = (manifest.scale.holds, manifest.scale.stands_for);
-    let scale = match &sample {
-        // a sample holds fewer families than the snapshot that stands for the country
-        Some(sample) => {
-            Ratio { holds: sample.families, stands_for: load::scaled(manifest.families, holds, stands_for) }
-        }
-        None => Ratio { holds, stands_for },
-    };
     let frame = Frame {
         as_of: manifest.as_of()?,
-        scale,
+        scale: load::scale(snapshot, sample),
         regency: held("regency"),
         village: held("village"),
         village_kind: held("village_kind"),
@@ -134,15 +160,15 @@ fn one(
         frame: &frame,
         dictionary: &world.dictionary,
         holds: &holds,
-        judges: &world,
-        by: &by,
+        judges: world,
+        by,
         periods: world.periods,
         cancel: stop::flag(),
         seen: &seen,
     };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Error::bug)?;
     let progress = screen.progress(&say!("menyimulasikan", "simulating"), None);
-    let comparison = pool.install(|| simulate(&stage, &world.reforms))?;
+    let done = pool.install(|| work(&stage));
     progress.end();
-    output::document(&world, scenario, &comparison, &by, sample, scale)
+    done
 }

@@ -228,25 +228,48 @@ impl Site<'_> {
     }
 }
 
-/// Runs baseline and reform and compares them; `reforms` holds every program of
-/// either side, in the order of levels of the reform.
+/// The present rules' selections, to be compared with any number of reforms.
+pub struct Baseline(BTreeMap<String, Selected>);
+
+impl Baseline {
+    /// Runs the present rules.
+    ///
+    /// # Errors
+    /// A plugin that fails, a failing snapshot, a cancelled run.
+    pub fn of(site: &Site<'_>, reforms: &[Reform]) -> Result<Baseline> {
+        Ok(Baseline(site.baseline(reforms)?))
+    }
+
+    /// Runs a reform and compares; `reforms` holds every program of either side, in
+    /// the order of levels of the reform.
+    ///
+    /// # Errors
+    /// As `of`.
+    pub fn against(&self, site: &Site<'_>, reforms: &[Reform]) -> Result<Comparison> {
+        let mut after: BTreeMap<String, Held> = BTreeMap::new();
+        let mut ways = Vec::new();
+        for reform in reforms {
+            let way = site.way(reform, &self.0, &after)?;
+            if reform.after.is_some() {
+                after.insert(way.id.clone(), way.after().held.clone());
+            }
+            ways.push(way);
+        }
+        let cells = by::count(site, &ways)?;
+        let net = household::net(site, &ways)?;
+        let programs: Vec<ProgramComparison> = ways
+            .iter()
+            .zip(cells)
+            .map(|(way, cells)| compare::program(way, cells, site.periods))
+            .collect::<Result<_>>()?;
+        Ok(Comparison { programs, net })
+    }
+}
+
+/// Runs baseline and reform and compares them.
 ///
 /// # Errors
-/// A plugin that fails, a failing snapshot, a cancelled run.
+/// As `Baseline::of`.
 pub fn simulate(site: &Site<'_>, reforms: &[Reform]) -> Result<Comparison> {
-    let baseline = site.baseline(reforms)?;
-    let mut after: BTreeMap<String, Held> = BTreeMap::new();
-    let mut ways = Vec::new();
-    for reform in reforms {
-        let way = site.way(reform, &baseline, &after)?;
-        if reform.after.is_some() {
-            after.insert(way.id.clone(), way.after().held.clone());
-        }
-        ways.push(way);
-    }
-    let cells = by::count(site, &ways)?;
-    let net = household::net(site, &ways)?;
-    let programs: Vec<ProgramComparison> =
-        ways.iter().zip(cells).map(|(way, cells)| compare::program(way, cells, site.periods)).collect::<Result<_>>()?;
-    Ok(Comparison { programs, net })
+    Baseline::of(site, reforms)?.against(site, reforms)
 }

@@ -16,7 +16,7 @@ use crate::commands::site::Site;
 use crate::error::{Error, Fault, Result};
 use crate::program::check::{Plugins, Site as RuleSite};
 use crate::program::operator::Operator;
-use crate::program::{Program, folder};
+use crate::program::{Program, Ratio, folder};
 use crate::sandbox::Unit;
 use crate::say;
 use crate::selection::Judging;
@@ -30,7 +30,7 @@ pub(super) struct World {
     pub(super) snapshot: Snapshot,
     pub(super) reforms: Vec<Reform>,
     pub(super) periods: i64,
-    plugins: SitePlugins,
+    rules: RuleWorld,
 }
 
 /// The sample that stands for the snapshot.
@@ -102,7 +102,7 @@ pub(super) fn no_file(path: &Path, site: &Site, cause: std::io::Error) -> Error 
 }
 
 /// Scenario text of changes given on the command line.
-pub(super) fn text_of_sets(sets: &[String], _period: Period) -> Result<String> {
+pub(super) fn text_of_sets(sets: &[String]) -> Result<String> {
     let mut root = toml::Table::new();
     for set in sets {
         let wrong = || {
@@ -162,10 +162,62 @@ pub(super) fn sample(share: Option<&str>, snapshot: &Snapshot) -> Result<Option<
     Ok(Some(Sample { share: share.to_owned(), families, of: snapshot.manifest().families }))
 }
 
-/// Families that a snapshot of so many stands for.
-pub(super) fn scaled(families: u64, holds: u64, stands_for: u64) -> u64 {
-    let all = u128::from(families) * u128::from(stands_for) / u128::from(holds.max(1));
-    u64::try_from(all).unwrap_or(u64::MAX)
+/// Families held and stood for: a sample holds fewer of those that its snapshot stands for.
+pub(super) fn scale(snapshot: &Snapshot, sample: Option<&Sample>) -> Ratio {
+    let manifest = snapshot.manifest();
+    let (holds, stands_for) = (manifest.scale.holds, manifest.scale.stands_for);
+    let Some(sample) = sample else { return Ratio { holds, stands_for } };
+    let all = u128::from(manifest.families) * u128::from(stands_for) / u128::from(holds.max(1));
+    Ratio { holds: sample.families, stands_for: u64::try_from(all).unwrap_or(u64::MAX) }
+}
+
+/// A site's rule files and what they are checked with.
+pub(crate) struct RuleWorld {
+    pub(crate) dictionary: Dictionary,
+    pub(crate) plugins: SitePlugins,
+    texts: Vec<(PathBuf, String)>,
+}
+
+impl RuleWorld {
+    /// Reads the rule files of a site.
+    pub(crate) fn open(site: &Site, threads: usize, screen: &Screen) -> Result<RuleWorld> {
+        let base = Dictionary::embedded();
+        let early = Operator::read(&site.rules, base).unwrap_or_default();
+        let plugins = SitePlugins::new(site, &early, threads)?;
+        let dictionary = folder::dictionary(&site.rules, &plugins, base).map_err(|errors| report(errors, screen))?;
+        Ok(RuleWorld { dictionary, plugins, texts: texts(site)? })
+    }
+
+    /// The programs on both sides of a scenario in one period; widens the dictionary
+    /// by the programs that it adds.
+    pub(crate) fn both(
+        &mut self,
+        scenario: &Scenario,
+        period: Period,
+        site: &Site,
+        screen: &Screen,
+    ) -> Result<Vec<Reform>> {
+        let added = added(scenario, &self.texts, &self.plugins)?;
+        let named: Vec<(&str, Entity)> = added.iter().map(|(id, entity)| (id.as_str(), *entity)).collect();
+        if !named.is_empty() {
+            self.dictionary = self.dictionary.with_programs(&named);
+        }
+        self.sides(scenario, period, site, screen)
+    }
+
+    fn sides(&self, scenario: &Scenario, period: Period, site: &Site, screen: &Screen) -> Result<Vec<Reform>> {
+        let told = |errors| report(errors, screen);
+        let operator = Operator::read(&site.rules, &self.dictionary).map_err(told)?;
+        let (dictionary, regions) = (&self.dictionary, Regions::embedded());
+        let against = RuleSite { dictionary, regions, operator: &operator, period };
+        let before = folder::load_texts(&self.texts, &self.plugins, &against).map_err(told)?;
+        let changed = changed(&self.texts, scenario, period)?;
+        let wider = widened(&operator, scenario);
+        let against = RuleSite { operator: &wider, ..against };
+        let after = folder::load_texts(&changed, &self.plugins, &against)
+            .map_err(|errors| told(errors.into_iter().map(|error| at_scenario(error, scenario)).collect()))?;
+        Ok(reforms(before, after, scenario))
+    }
 }
 
 impl World {
@@ -178,31 +230,21 @@ impl World {
         screen: &Screen,
     ) -> Result<World> {
         let period = period_of(snapshot)?;
-        let base = Dictionary::embedded();
-        let early = Operator::read(&site.rules, base).unwrap_or_default();
-        let plugins = SitePlugins::new(site, &early, threads)?;
-        let told = |errors| report(errors, screen);
-        let mut dictionary = folder::dictionary(&site.rules, &plugins, base).map_err(told)?;
-        let texts = texts(site)?;
-        let added = added(scenario, &texts, &plugins)?;
-        let named: Vec<(&str, Entity)> = added.iter().map(|(id, entity)| (id.as_str(), *entity)).collect();
-        if !named.is_empty() {
-            dictionary = dictionary.with_programs(&named);
-        }
-        let operator = Operator::read(&site.rules, &dictionary).map_err(told)?;
-        let against = RuleSite { dictionary: &dictionary, regions: Regions::embedded(), operator: &operator, period };
-        let before = folder::load_texts(&texts, &plugins, &against).map_err(told)?;
-        let changed = changed(&texts, scenario, period)?;
-        let wider = widened(&operator, scenario);
-        let against = RuleSite { operator: &wider, ..against };
-        let after = folder::load_texts(&changed, &plugins, &against)
-            .map_err(|errors| told(errors.into_iter().map(|error| at_scenario(error, scenario)).collect()))?;
-        let snapshot = Snapshot::open_with(snapshot, &dictionary)?;
+        let mut rules = RuleWorld::open(site, threads, screen)?;
+        let reforms = rules.both(scenario, period, site, screen)?;
+        let snapshot = Snapshot::open_with(snapshot, &rules.dictionary)?;
         let periods = match period {
             Period::Quarter(..) => 4,
             Period::Month(..) => 12,
         };
-        Ok(World { dictionary, snapshot, reforms: reforms(before, after, scenario), periods, plugins })
+        Ok(World { dictionary: rules.dictionary.clone(), snapshot, reforms, periods, rules })
+    }
+}
+
+impl World {
+    /// The programs of both sides of another scenario that adds none.
+    pub(super) fn reforms_of(&self, scenario: &Scenario, site: &Site, screen: &Screen) -> Result<Vec<Reform>> {
+        self.rules.sides(scenario, self.snapshot.manifest().period()?, site, screen)
     }
 }
 
@@ -313,7 +355,8 @@ fn reforms(before: Vec<Program>, after: Vec<Program>, scenario: &Scenario) -> Ve
 
 impl Judges for World {
     fn judge(&self, program: &Program) -> Result<Box<dyn Judging + '_>> {
-        let plugin = self.plugins.get(&program.plugin)?.ok_or_else(|| Error::bug("a loaded program has its plugin"))?;
+        let plugin =
+            self.rules.plugins.get(&program.plugin)?.ok_or_else(|| Error::bug("a loaded program has its plugin"))?;
         Ok(Box::new(judge_with(&plugin, program, &self.snapshot)?))
     }
 }
@@ -373,9 +416,9 @@ fn granted(name: &str, world: &World) -> Result<Dimension> {
 }
 
 /// What a scenario changes, key by key, with the values of both sides.
-pub(super) fn differences(world: &World) -> Vec<super::output::Changed> {
+pub(super) fn differences(reforms: &[Reform]) -> Vec<super::output::Changed> {
     let mut all = Vec::new();
-    for reform in &world.reforms {
+    for reform in reforms {
         let mut note = |key: &str, baseline: Option<String>, reformed: Option<String>| {
             if baseline != reformed {
                 let (program, key) = (reform.id().to_owned(), key.to_owned());

@@ -10,7 +10,7 @@ use crate::columns::regions::Regions;
 use crate::error::Result;
 use crate::program::Ratio;
 use crate::simulation::by::AGE_GROUPS;
-use crate::simulation::{By, Cell, Comparison, Dimension, MoverCount, ProgramComparison, Scenario, Side};
+use crate::simulation::{By, Cell, Comparison, Dimension, MoverCount, ProgramComparison, Reform, Scenario, Side};
 use crate::terms::Text;
 
 /// Several scenarios side by side.
@@ -236,6 +236,7 @@ pub(crate) struct Overlap {
 /// The document of one scenario.
 pub(super) fn document(
     world: &World,
+    reforms: &[Reform],
     scenario: &Scenario,
     comparison: &Comparison,
     by: &[By],
@@ -243,13 +244,13 @@ pub(super) fn document(
     scale: Ratio,
 ) -> Result<Simulated> {
     let manifest = world.snapshot.manifest();
-    let before = world.reforms.iter().filter_map(|reform| reform.before.as_ref());
+    let before = reforms.iter().filter_map(|reform| reform.before.as_ref());
     let hashes = before.map(|one| (one.id.clone(), [one.rule_hash.clone(), one.plugin_digest.clone()])).collect();
-    let programs = comparison.programs.iter().map(|one| figures(world, one, by)).collect();
+    let programs = comparison.programs.iter().map(|one| figures(world, reforms, one, by)).collect();
     Ok(Simulated {
         scenario: scenario.id.clone(),
         title: scenario.title.clone(),
-        changes: super::load::differences(world),
+        changes: super::load::differences(reforms),
         snapshot: world.snapshot.root().to_owned(),
         period: manifest.period.clone(),
         baseline: "rules".to_owned(),
@@ -261,9 +262,9 @@ pub(super) fn document(
     })
 }
 
-fn figures(world: &World, one: &ProgramComparison, by: &[By]) -> ProgramFigures {
+fn figures(world: &World, reforms: &[Reform], one: &ProgramComparison, by: &[By]) -> ProgramFigures {
     let MoverCount { gainers, losers, changed, displaced, .. } = one.movers;
-    let reform = world.reforms.iter().find(|reform| reform.id() == one.program);
+    let reform = reforms.iter().find(|reform| reform.id() == one.program);
     let codes = |program: Option<&crate::program::Program>| -> Vec<String> {
         program.map(|p| p.description.criteria.iter().map(|part| part.code.clone()).collect()).unwrap_or_default()
     };

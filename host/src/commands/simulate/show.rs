@@ -7,7 +7,7 @@ use crate::say;
 use crate::terms::{Lang, Rupiah, Text, show_count};
 
 /// All scenarios, one after the other.
-pub(super) fn all(documents: &[Simulated], screen: &Screen) -> Result<()> {
+pub(super) fn all(documents: &[Simulated], next: &str, screen: &Screen) -> Result<()> {
     for document in documents {
         head(document, screen);
         programs(document, screen);
@@ -17,7 +17,7 @@ pub(super) fn all(documents: &[Simulated], screen: &Screen) -> Result<()> {
         }
         net(document, screen);
     }
-    screen.next("layak simulate ... --json");
+    screen.next(next);
     Ok(())
 }
 
