@@ -16,7 +16,7 @@ use crate::columns::{ColumnId, Dictionary, Entity};
 use crate::error::{Error, Result};
 use crate::program::Program;
 use crate::sandbox::Unit;
-use crate::selection::{Entry, Frame, Funnel, Judging, Outcome, Received, Request, Rows, Sink, select};
+use crate::selection::{Depth, Entry, Frame, Funnel, Judging, Outcome, Received, Request, Rows, Sink, select};
 
 /// Configures plugins: how they are loaded is not this room's matter.
 pub trait Judges: Sync {
@@ -107,6 +107,7 @@ impl Site<'_> {
             judge: judge.as_ref(),
             previous: id("previous", program).filter(|column| own(program, column)),
             receives: id("receives", program),
+            promote: None,
         });
         let entries: Vec<Entry<'_>> = entries.collect();
         let keep = Keep::new(programs.len(), self.rows);
@@ -115,6 +116,7 @@ impl Site<'_> {
             entries: &entries,
             frame: self.frame,
             received,
+            depth: Depth::Cut,
             sink: &keep as &dyn Sink,
             cancel: self.cancel,
             seen: self.seen,
