@@ -31,10 +31,8 @@ pub use fill::{AreaFill, Candidate, fill_area, seat};
 pub use funnel::{Binds, CriterionCount, Funnel, IncumbentCount, Luck, PartitionCount, PromotionCount};
 pub use judge::places;
 pub use luck::{AreaCount, Draw, ReserveCount};
-pub use order::{order_hash, order_key};
-pub use promote::{Earlier, Listed, list_of};
 pub use order::{Ages, order_hash, order_key};
-pub use promote::{Earlier, Listed};
+pub use promote::{Earlier, Listed, list_of};
 pub use received::Received;
 pub use sealed::{SealedRows, area_code, areas_of};
 
