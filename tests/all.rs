@@ -39,3 +39,4 @@ mod snapshot;
 mod support;
 mod synth;
 mod tidy;
+mod warm;

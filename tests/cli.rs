@@ -44,6 +44,7 @@ fn verbs() -> Vec<(&'static str, Vec<&'static str>)> {
         ("rules check", vec!["rules", "check", "rules/pkh.toml"]),
         ("demo", vec!["demo", "shown", "--families", "1500"]),
         ("bench", vec!["bench", "--families", "500"]),
+        ("bench --scan", vec!["bench", "--families", "500", "--scan"]),
     ]
 }
 

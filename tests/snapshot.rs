@@ -73,7 +73,7 @@ fn draw_money(value: u64) -> i64 {
     value as i64 - (1 << 39)
 }
 
-fn dictionary() -> Dictionary {
+pub(crate) fn dictionary() -> Dictionary {
     Dictionary::embedded().with_programs(&[("kepri", Entity::Member)])
 }
 
@@ -130,7 +130,7 @@ fn header() -> Header {
     }
 }
 
-fn seal(parent: &Path, provinces: &[(&str, u32)]) -> Snapshot {
+pub(crate) fn seal(parent: &Path, provinces: &[(&str, u32)]) -> Snapshot {
     let writer = Writer::create(parent, header(), &dictionary()).unwrap();
     let mut parts = Vec::new();
     for (province, families) in provinces {
@@ -190,7 +190,7 @@ fn expected(group: &GroupRows) -> Vec<Batch> {
     out
 }
 
-fn assert_same(found: &Batch, wanted: &Batch) {
+pub(crate) fn assert_same(found: &Batch, wanted: &Batch) {
     assert_eq!(found.families, wanted.families);
     assert_eq!(found.member_ends, wanted.member_ends);
     assert_eq!(found.family_ids, wanted.family_ids);
@@ -203,7 +203,7 @@ fn assert_same(found: &Batch, wanted: &Batch) {
     }
 }
 
-fn everything() -> (Vec<layak::columns::ColumnId>, Vec<layak::columns::ColumnId>) {
+pub(crate) fn everything() -> (Vec<layak::columns::ColumnId>, Vec<layak::columns::ColumnId>) {
     (dictionary().snapshot_columns(Entity::Family), dictionary().snapshot_columns(Entity::Member))
 }
 

@@ -34,7 +34,7 @@ pub use luck::{AreaCount, Draw, ReserveCount};
 pub use order::{Ages, order_hash, order_key};
 pub use promote::{Earlier, Listed, list_of};
 pub use received::Received;
-pub use sealed::{SealedRows, area_code, areas_of};
+pub use sealed::{SealedRows, WarmRows, area_code, areas_of};
 
 use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Fault, Result};

@@ -32,12 +32,14 @@ mod stream;
 mod table;
 mod tablewriter;
 mod unproved;
+mod warm;
 mod writer;
 
 pub use batch::{Batch, BatchColumn, GroupRows, Values};
 pub use check::Checked;
 pub use manifest::{Header, Manifest, Partition, RegencyRow, RegionTable, Scale, VillageRow, canonical_json};
-pub use open::{Place, Snapshot, scan};
+pub use open::{Place, Snapshot, scan, scan_warm};
 pub use stream::Batches;
 pub use unproved::decode_unproved;
+pub use warm::{Warm, WarmBatches, Warmed};
 pub use writer::{PartitionWriter, Sealed, Writer};

@@ -7,6 +7,7 @@
 
 mod native;
 mod report;
+mod scan;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU64;
@@ -24,10 +25,11 @@ use crate::program::Program;
 use crate::say;
 use crate::selection::Judging;
 use crate::snapshot::batch::{Batch, BatchColumn, Values};
-use crate::snapshot::{Snapshot, scan};
+use crate::snapshot::{self, Snapshot};
 use crate::terms::Period;
 
 pub(crate) use report::{Benched, BenchedProgram};
+pub(crate) use scan::Scanned;
 
 /// Measures reading, the native rule, the sandbox and a whole run
 #[derive(Debug, clap::Args)]
@@ -41,6 +43,9 @@ pub(crate) struct Args {
     /// Work folder, kept and used again (default: a temporary one)
     #[arg(long, value_name = "DIR")]
     dir: Option<PathBuf>,
+    /// Measure only the reading of the snapshot, column by column
+    #[arg(long)]
+    scan: bool,
 }
 
 const PERIOD: Period = Period::Quarter(2026, 3);
@@ -52,6 +57,9 @@ pub(crate) fn run(args: &Args, screen: &Screen) -> Result<()> {
     let temporary = tempfile::tempdir().map_err(|cause| Error::storage(std::env::temp_dir(), cause))?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().join("bench"));
     let site = prepare(&dir, args.families, screen)?;
+    if args.scan {
+        return scan::run(&site, args.threads, screen);
+    }
     let benched = measure(&site, args.threads, screen)?;
     if screen.json {
         return screen.json(&benched);
@@ -93,7 +101,7 @@ fn measure(site: &Site, threads: usize, screen: &Screen) -> Result<Benched> {
     }
     let pkh = find(&loaded.programs, "pkh")?;
     let (family, member) = granted(&loaded, pkh, &snapshot);
-    let scan_s = pool.install(|| median(|| scan(&snapshot, &family, &member).map(drop)))?;
+    let scan_s = pool.install(|| median(|| snapshot::scan(&snapshot, &family, &member).map(drop)))?;
     let run_s = median(|| one_run(site, &loaded, pkh, pool.current_num_threads()))?;
     let manifest = snapshot.manifest();
     let benched = Benched {

@@ -36,5 +36,6 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
     add("rules check", schema_for!(super::rules::Checked));
     add("demo", schema_for!(super::demo::Shown));
     add("bench", schema_for!(super::bench::Benched));
+    add("bench --scan", schema_for!(super::bench::Scanned));
     all
 }

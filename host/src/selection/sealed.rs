@@ -1,12 +1,14 @@
 //! The rows of a sealed snapshot, as judging reads them, and its areas.
 //!
-//! Takes an opened snapshot; names no file itself.
+//! Takes an opened snapshot, and for working columns the folder of the cache; names
+//! no file itself.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use crate::error::{Error, Result};
 use crate::program::AreaLevel;
-use crate::snapshot::{Batch, Partition, RegionTable, Snapshot, VillageRow};
+use crate::snapshot::{Batch, Partition, RegionTable, Snapshot, VillageRow, Warm};
 use crate::terms::RegionSystem;
 
 use super::{AreaTable, GroupRows, PartitionRows, Place, Rows, Wanted};
@@ -59,6 +61,47 @@ impl Rows for SealedRows<'_> {
         let partition = partition.ok_or_else(|| Error::bug("a place lies in the snapshot"))?;
         let mut batches =
             self.snapshot.batches_of_group(partition, place.group, &wanted.family, &wanted.member, true)?;
+        let mut batch = Batch::default();
+        while batches.next_into(&mut batch)? {
+            each(&mut batch)?;
+        }
+        Ok(())
+    }
+}
+
+/// A snapshot's rows from its working columns: the same batches as `SealedRows`
+/// gives, read without decoding. For simulation; a run reads what is sealed.
+#[derive(Debug)]
+pub struct WarmRows<'a> {
+    warm: Warm<'a>,
+    partitions: Vec<PartitionRows>,
+}
+
+impl<'a> WarmRows<'a> {
+    /// The rows of a snapshot whose working columns lie below `cache`; those that are
+    /// not there are made when they are first read.
+    ///
+    /// # Errors
+    /// As `SealedRows::of`.
+    pub fn of(snapshot: &'a Snapshot, cache: &Path) -> Result<WarmRows<'a>> {
+        Ok(WarmRows { warm: Warm::of(snapshot, cache), partitions: SealedRows::of(snapshot)?.partitions })
+    }
+
+    /// The working columns: what was proved and made.
+    #[must_use]
+    pub fn warm(&self) -> &Warm<'a> {
+        &self.warm
+    }
+}
+
+impl Rows for WarmRows<'_> {
+    fn partitions(&self) -> &[PartitionRows] {
+        &self.partitions
+    }
+
+    fn read(&self, place: Place, wanted: &Wanted, each: &mut dyn FnMut(&mut Batch) -> Result<()>) -> Result<()> {
+        let mut batches =
+            self.warm.batches_of_group(place.partition, place.group, &wanted.family, &wanted.member, true)?;
         let mut batch = Batch::default();
         while batches.next_into(&mut batch)? {
             each(&mut batch)?;

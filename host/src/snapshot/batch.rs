@@ -143,14 +143,34 @@ pub fn push_bits(dst: &mut Vec<u8>, filled: usize, src: &[u8], from: usize, coun
     if shift == 0 {
         dst.extend_from_slice(src.get(..bytes.min(src.len())).unwrap_or_default());
     } else {
-        let high = src.iter().skip(1).chain(std::iter::once(&0));
-        dst.extend(src.iter().zip(high).take(bytes).map(|(low, high)| low >> shift | high << (8 - shift)));
+        // two slices of one length: the compiler makes many bytes at once of it
+        let pairs = bytes.min(src.len().saturating_sub(1));
+        let low = src.get(..pairs).unwrap_or_default();
+        let high = src.get(1..=pairs).unwrap_or_default();
+        dst.extend(low.iter().zip(high).map(|(low, high)| low >> shift | high << (8 - shift)));
+        dst.extend(src.get(pairs..bytes.min(src.len())).unwrap_or_default().iter().map(|last| last >> shift));
     }
     dst.resize(start + bytes, 0);
     if !left.is_multiple_of(8)
         && let Some(last) = dst.last_mut()
     {
         *last &= (1u8 << (left % 8)) - 1;
+    }
+}
+
+/// Appends `count` equal bits to `dst`, which holds `filled` bits and zero padding.
+pub(super) fn push_same(dst: &mut Vec<u8>, filled: usize, is: bool, count: usize) {
+    let end = filled + count;
+    if is && count > 0 {
+        if let Some(last) = dst.last_mut().filter(|_| !filled.is_multiple_of(8)) {
+            *last |= 0xff << (filled % 8);
+        }
+        dst.resize(end.div_ceil(8), 0xff);
+        if let Some(last) = dst.last_mut().filter(|_| !end.is_multiple_of(8)) {
+            *last &= (1 << (end % 8)) - 1;
+        }
+    } else {
+        dst.resize(end.div_ceil(8), 0);
     }
 }
 

@@ -113,7 +113,7 @@ impl Checked {
     }
 }
 
-fn verify_file(path: &Path, sealed: &SealedFile) -> Result<()> {
+pub(super) fn verify_file(path: &Path, sealed: &SealedFile) -> Result<()> {
     let file = File::open(path).map_err(|_| changed(path))?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(file).map_err(|cause| Error::storage(path, cause))?;

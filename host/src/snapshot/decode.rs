@@ -8,7 +8,7 @@ use bytes::Bytes;
 use parquet::basic::Encoding;
 use parquet::column::page::Page;
 
-use super::batch::{all_set, bit, push_bits};
+use super::batch::{all_set, bit, push_bits, push_same};
 use super::runs::Runs;
 use super::table::Pages;
 use crate::error::Result;
@@ -170,7 +170,7 @@ fn note_known(valid: &mut Vec<u8>, filled: usize, bits: Option<&[u8]>, count: us
     }
     match bits {
         Some(bits) => push_bits(valid, filled, bits, 0, count),
-        None => push_bits(valid, filled, &vec![0xff; count.div_ceil(8)], 0, count),
+        None => push_same(valid, filled, true, count),
     }
 }
 
@@ -252,10 +252,24 @@ impl Source {
     }
 }
 
-/// Puts dense values into the known rows, zeros into the others, without a branch.
+/// Puts dense values into the known rows, zeros into the others: eight alike at
+/// once, a mix without a branch.
 fn spread<T: Cell>(known: &[u8], dense: &[T], slots: &mut [T]) {
     let mut next = 0;
     for (group, byte) in slots.chunks_mut(8).zip(known) {
+        let all = dense.get(next..).and_then(|rest| rest.first_chunk::<8>());
+        match (byte, all, group.first_chunk_mut::<8>()) {
+            (0xff, Some(all), Some(eight)) => {
+                *eight = *all;
+                next += 8;
+                continue;
+            }
+            (0, ..) => {
+                group.fill(T::default());
+                continue;
+            }
+            _ => {}
+        }
         for (place, slot) in group.iter_mut().enumerate() {
             let is = byte >> place & 1;
             let value = dense.get(next).copied().unwrap_or_default();
@@ -318,6 +332,12 @@ impl BitLeaf {
 fn spread_bits(known: &[u8], dense: &[u8], from: usize, held: &mut [u8]) -> usize {
     let mut next = from;
     for (slot, byte) in held.iter_mut().zip(known) {
+        if *byte == 0xff {
+            let pair = [dense.get(next / 8), dense.get(next / 8 + 1)].map(|byte| byte.copied().unwrap_or(0));
+            *slot = (u16::from_le_bytes(pair) >> (next % 8)) as u8;
+            next += 8;
+            continue;
+        }
         let mut left = *byte;
         while left != 0 {
             let place = left.trailing_zeros();

@@ -66,6 +66,21 @@ impl Digest {
         self.cells(Some(counts), u32::to_le_bytes);
     }
 
+    /// Begins a batch whose values follow by `raw`; `flagged` = a snapshot column.
+    pub(super) fn head(&mut self, count: usize, known: Option<&[u8]>, flagged: bool) {
+        self.rows(count);
+        match known {
+            Some(known) => self.hasher.update(&[1]).update(known),
+            None if flagged => self.hasher.update(&[0]),
+            None => &mut self.hasher,
+        };
+    }
+
+    /// Adds values that are in canonical form already.
+    pub(super) fn raw(&mut self, values: &[u8]) {
+        self.hasher.update(values);
+    }
+
     fn rows(&mut self, count: usize) {
         self.hasher.update(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
     }

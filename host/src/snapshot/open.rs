@@ -4,21 +4,23 @@
 //! of a family or person by id. Never writes, never reads an identity.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rayon::iter::{IntoParallelIterator, ParallelIterator};
+use rayon::iter::{IntoParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::batch::{BATCH_FAMILIES, Batch, BatchColumn, GROUP_FAMILIES, Values};
 use super::decode::Leaf;
 use super::index;
-use super::layout::{Layout, MEMBERS, Placed, index_path, sums_path, table_path};
+use super::layout::{ID, Layout, MEMBERS, Placed, index_path, sums_path, table_path};
 use super::manifest::{FORMAT, Manifest, Partition};
 use super::stream::{Batches, Plan, Wanted};
 use super::table::{Table, changed};
-use crate::columns::{ColumnId, Dictionary, Entity};
+use super::warm::Warm;
+use crate::columns::{ColumnId, Dictionary, Entity, Kind};
 use crate::error::{Error, Fault, Result};
 use crate::terms::{FamilyId, PersonId};
 
@@ -41,6 +43,8 @@ pub struct Snapshot {
     pub(super) member: Layout,
     columns: BTreeMap<ColumnId, (Entity, Placed)>,
     tables: Mutex<BTreeMap<String, Arc<Table>>>,
+    indexes: Mutex<BTreeMap<String, Arc<File>>>,
+    indexes_proved: (AtomicBool, AtomicBool),
 }
 
 impl Snapshot {
@@ -83,7 +87,17 @@ impl Snapshot {
                 }
             }
         }
-        Ok(Snapshot { dir, root, manifest, family, member, columns, tables: Mutex::default() })
+        Ok(Snapshot {
+            dir,
+            root,
+            manifest,
+            family,
+            member,
+            columns,
+            tables: Mutex::default(),
+            indexes: Mutex::default(),
+            indexes_proved: (AtomicBool::new(false), AtomicBool::new(false)),
+        })
     }
 
     /// The BLAKE3 of the manifest, hex: the snapshot's name.
@@ -154,6 +168,23 @@ impl Snapshot {
         Ok((rows(Entity::Family)?, rows(Entity::Member)?))
     }
 
+    /// Bytes of these columns in all partitions, as they lie on disk.
+    ///
+    /// # Errors
+    /// As `batches`.
+    pub fn bytes_of(&self, ids: &[ColumnId]) -> Result<u64> {
+        let mut sum = 0;
+        for partition in &self.manifest.partitions {
+            for id in ids {
+                let Some((entity, placed)) = self.columns.get(id) else { continue };
+                let table = self.table(partition, *entity)?;
+                let leaves = if placed.kind == Kind::Set { 2 } else { 1 };
+                sum += (placed.leaf..placed.leaf + leaves).map(|leaf| table.bytes_of(leaf)).sum::<u64>();
+            }
+        }
+        Ok(sum)
+    }
+
     /// The batches of one row group; its first family is row `group * 131,072`.
     ///
     /// # Errors
@@ -185,14 +216,71 @@ impl Snapshot {
         self.find(Entity::Member, id.0)
     }
 
+    /// A look-up reads a few windows of an index that it does not prove. What it finds
+    /// is compared with the sealed ids; that it finds nothing is believed only after the
+    /// whole index was proved.
     fn find(&self, entity: Entity, id: u64) -> Result<Option<Place>> {
         for (partition, at) in self.manifest.partitions.iter().zip(0..) {
-            let path = self.dir.join(index_path(false, entity, &partition.province));
-            if let Some(row) = index::find(&path, id)? {
-                return Ok(Some(Place { partition: at, row }));
+            let name = index_path(false, entity, &partition.province);
+            let path = self.dir.join(&name);
+            let file = self.index(&name)?;
+            let Some(row) = index::find(&file, &path, id)? else { continue };
+            if self.id_at(partition, entity, row)? != Some(id) {
+                return Err(changed(&path));
             }
+            return Ok(Some(Place { partition: at, row }));
+        }
+        self.prove_indexes(entity)?;
+        Ok(None)
+    }
+
+    /// An index, opened once.
+    fn index(&self, name: &str) -> Result<Arc<File>> {
+        let mut indexes = self.indexes.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(file) = indexes.get(name) {
+            return Ok(Arc::clone(file));
+        }
+        let path = self.dir.join(name);
+        let file = Arc::new(File::open(&path).map_err(|cause| Error::storage(&path, cause))?);
+        indexes.insert(name.to_owned(), Arc::clone(&file));
+        Ok(file)
+    }
+
+    /// The sealed id of a row; `None` if there is no such row.
+    fn id_at(&self, partition: &Partition, entity: Entity, row: u32) -> Result<Option<u64>> {
+        let table = self.table(partition, entity)?;
+        let mut left = row as usize;
+        for group in 0..table.groups() {
+            let rows = table.rows(group);
+            if left < rows {
+                let (mut ids, mut valid) = (Vec::new(), Vec::new());
+                let mut leaf = Leaf::<PersonId>::new(table.chunk(group, ID)?, false);
+                leaf.skip(left)?;
+                leaf.read(1, &mut ids, &mut valid)?;
+                return Ok(ids.first().map(|id| id.0));
+            }
+            left -= rows;
         }
         Ok(None)
+    }
+
+    /// Proves the indexes of one table in all partitions, once.
+    fn prove_indexes(&self, entity: Entity) -> Result<()> {
+        let proved = match entity {
+            Entity::Family => &self.indexes_proved.0,
+            Entity::Member => &self.indexes_proved.1,
+        };
+        if proved.load(Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.manifest.partitions.par_iter().try_for_each(|partition| {
+            let name = index_path(false, entity, &partition.province);
+            let sealed = partition.files.get(&name);
+            let sealed = sealed.ok_or_else(|| unreadable(&self.dir.join("manifest.json")))?;
+            super::check::verify_file(&self.dir.join(&name), sealed)
+        })?;
+        proved.store(true, Ordering::Relaxed);
+        Ok(())
     }
 
     /// The row of the family that a member row belongs to, and the member's place in it.
@@ -315,24 +403,47 @@ fn no_row(partition: &Partition, row: u32) -> Error {
 /// # Errors
 /// As `Snapshot::batches`.
 pub fn scan(snapshot: &Snapshot, family: &[ColumnId], member: &[ColumnId]) -> Result<u64> {
-    let mut parts = Vec::new();
-    for partition in snapshot.partitions() {
-        parts.extend((0..snapshot.groups(partition)?).map(|group| (partition, group)));
-    }
     let plan = snapshot.plan(family, member, false)?;
-    let one = |batch: &mut Batch, (partition, group): (&Partition, usize)| {
+    each_group(snapshot, |batch, (_, partition, group)| {
         let mut batches = snapshot.stream(partition, &plan, group..group + 1)?;
         let mut sum = 0u64;
         while batches.next_into(batch)? {
-            sum = sum.wrapping_add(u64::from(batch.members()));
-            for (_, column) in batch.family.iter().chain(&batch.member) {
-                sum = sum.wrapping_add(touch(column));
-            }
+            sum = sum.wrapping_add(touched(batch));
         }
         Ok(sum)
-    };
+    })
+}
+
+/// As `scan`, from the working columns; the same checksum.
+///
+/// # Errors
+/// As `Warm::prepare`.
+pub fn scan_warm(warm: &Warm<'_>, snapshot: &Snapshot, family: &[ColumnId], member: &[ColumnId]) -> Result<u64> {
+    each_group(snapshot, |batch, (at, _, group)| {
+        let mut batches = warm.batches_of_group(at, group, family, member, false)?;
+        let mut sum = 0u64;
+        while batches.next_into(batch)? {
+            sum = sum.wrapping_add(touched(batch));
+        }
+        Ok(sum)
+    })
+}
+
+fn each_group(
+    snapshot: &Snapshot,
+    one: impl Fn(&mut Batch, (usize, &Partition, usize)) -> Result<u64> + Sync + Send,
+) -> Result<u64> {
+    let mut parts = Vec::new();
+    for (at, partition) in snapshot.partitions().iter().enumerate() {
+        parts.extend((0..snapshot.groups(partition)?).map(|group| (at, partition, group)));
+    }
     let sums: Result<Vec<u64>> = parts.into_par_iter().map_init(Batch::default, one).collect();
     Ok(sums?.into_iter().fold(0, u64::wrapping_add))
+}
+
+fn touched(batch: &Batch) -> u64 {
+    let columns = batch.family.iter().chain(&batch.member).map(|(_, column)| touch(column));
+    columns.fold(u64::from(batch.members()), u64::wrapping_add)
 }
 
 /// The last value of a column: proof that it was read.

@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 
-use super::batch::push_bits;
+use super::batch::{push_bits, push_same};
 
 #[derive(Debug, Clone, Copy)]
 enum Run {
@@ -107,7 +107,7 @@ impl Runs {
 
     /// Reads `count` bits (width 1) as a bitmap; `None` if all are set.
     pub(super) fn bits(&mut self, count: usize) -> Option<Vec<u8>> {
-        let (mut out, mut filled) = (Vec::new(), 0);
+        let (mut out, mut filled) = (Vec::with_capacity(count.div_ceil(8)), 0);
         while filled < count {
             match self.run {
                 Run::Same { left: 0, .. } | Run::Packed { left: 0, .. } => {
@@ -118,8 +118,7 @@ impl Runs {
                 Run::Same { number: 1, left } if filled == 0 && left >= count => return None,
                 Run::Same { number, left } => {
                     let take = left.min(count - filled);
-                    let bits = vec![if number == 1 { 0xff } else { 0 }; take.div_ceil(8)];
-                    push_bits(&mut out, filled, &bits, 0, take);
+                    push_same(&mut out, filled, number == 1, take);
                     filled += take;
                     self.run = Run::Same { number, left: left - take };
                 }
@@ -166,6 +165,14 @@ fn unpack<T: Copy + Default>(bytes: &[u8], start: usize, width: usize, at: usize
         (6, Some(small)) => eights::<T, 6>(bytes, base, small, rest),
         (7, Some(small)) => eights::<T, 7>(bytes, base, small, rest),
         (8, Some(small)) => eights::<T, 8>(bytes, base, small, rest),
+        (9, _) => wides::<T, 9>(bytes, base, dictionary, rest),
+        (10, _) => wides::<T, 10>(bytes, base, dictionary, rest),
+        (11, _) => wides::<T, 11>(bytes, base, dictionary, rest),
+        (12, _) => wides::<T, 12>(bytes, base, dictionary, rest),
+        (13, _) => wides::<T, 13>(bytes, base, dictionary, rest),
+        (14, _) => wides::<T, 14>(bytes, base, dictionary, rest),
+        (15, _) => wides::<T, 15>(bytes, base, dictionary, rest),
+        (16, _) => wides::<T, 16>(bytes, base, dictionary, rest),
         _ => 0,
     };
     let tail = rest.get_mut(done..).unwrap_or_default();
@@ -182,6 +189,26 @@ fn eights<T: Copy, const W: usize>(bytes: &[u8], base: usize, dictionary: &[T; 2
         let word = word(bytes, at);
         for (place, slot) in group.iter_mut().enumerate() {
             *slot = dictionary[usize::from((word >> (place * W) & mask) as u8)];
+        }
+        at += W;
+        done += 8;
+    }
+    done
+}
+
+/// As `eights`, for numbers of 9 to 16 bits: two words hold four numbers each.
+#[inline]
+fn wides<T: Copy + Default, const W: usize>(bytes: &[u8], base: usize, dictionary: &[T], out: &mut [T]) -> usize {
+    let mask = (1u64 << W) - 1;
+    let mut done = 0;
+    let mut at = base;
+    for group in out.as_chunks_mut::<8>().0 {
+        let words = [word(bytes, at), word(bytes, at + W / 2) >> (W % 2 * 4)];
+        for (half, word) in group.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+            for (place, slot) in half.iter_mut().enumerate() {
+                let number = (word >> (place * W) & mask) as usize;
+                *slot = dictionary.get(number).copied().unwrap_or_default();
+            }
         }
         at += W;
         done += 8;

@@ -18,42 +18,76 @@ use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Result};
 
 /// One family in so many is in the sample.
-const ONE_IN: usize = 100;
+const ONE_IN: u64 = 100;
 
-/// The rows of the sample, ascending, and its strata.
-fn draw(ids: &[u64], deciles: &[u8], key: &[u8; 32]) -> Result<(Vec<u32>, Vec<Stratum>)> {
-    let mut strata: BTreeMap<u8, Vec<(u64, u32)>> = BTreeMap::new();
-    let deciles = deciles.iter().copied().chain(std::iter::repeat(255));
-    for ((id, decile), row) in ids.iter().zip(deciles).zip(0u32..) {
-        let hash = blake3::keyed_hash(key, &id.to_le_bytes());
+/// Families of a stratum from which on only candidates are kept.
+const MANY: u64 = 10_000;
+/// A candidate's order lies below this: three times as many as are drawn, so that
+/// enough remain whatever the ids are.
+const CANDIDATE: u64 = u64::MAX / 33;
+
+/// The families of one decile so far.
+#[derive(Debug, Default)]
+struct Decile {
+    count: u64,
+    /// Order and row of each that may be drawn.
+    kept: Vec<(u64, u32)>,
+}
+
+/// Draws the sample as families come: a few percent of them are remembered.
+#[derive(Debug)]
+pub(super) struct Draw {
+    key: [u8; 32],
+    rows: u32,
+    deciles: BTreeMap<u8, Decile>,
+}
+
+impl Draw {
+    pub(super) fn new(key: [u8; 32]) -> Draw {
+        Draw { key, rows: 0, deciles: BTreeMap::new() }
+    }
+
+    /// Adds the family of the next row.
+    pub(super) fn push(&mut self, id: u64, decile: u8) {
+        let hash = blake3::keyed_hash(&self.key, &id.to_le_bytes());
         let order = hash.as_bytes().first_chunk::<8>().map_or(0, |bytes| u64::from_le_bytes(*bytes));
-        strata.entry(decile).or_default().push((order, row));
-    }
-    let (mut rows, mut drawn) = (Vec::new(), Vec::new());
-    for (decile, mut families) in strata {
-        let take = families.len().div_ceil(ONE_IN);
-        if take < families.len() {
-            families.select_nth_unstable(take);
+        let stratum = self.deciles.entry(decile).or_default();
+        stratum.count += 1;
+        if stratum.count == MANY {
+            stratum.kept.retain(|(order, _)| *order < CANDIDATE);
         }
-        rows.extend(families.iter().take(take).map(|(_, row)| *row));
-        drawn.push(Stratum { decile, families: families.len() as u64, sampled: take as u64 });
+        if stratum.count < MANY || order < CANDIDATE {
+            stratum.kept.push((order, self.rows));
+        }
+        self.rows = self.rows.saturating_add(1);
     }
-    rows.sort_unstable();
-    Ok((rows, drawn))
+
+    /// The rows of the sample, ascending, and its strata.
+    fn drawn(self) -> Result<(Vec<u32>, Vec<Stratum>)> {
+        let (mut rows, mut drawn) = (Vec::new(), Vec::new());
+        for (decile, Decile { count, mut kept }) in self.deciles {
+            let sampled = count.div_ceil(ONE_IN);
+            let take = usize::try_from(sampled).map_err(Error::bug)?;
+            if take > kept.len() {
+                return Err(Error::bug("a hundredth part of many hashes lies below a thirty-third of them"));
+            }
+            if take < kept.len() {
+                kept.select_nth_unstable(take);
+            }
+            rows.extend(kept.iter().take(take).map(|(_, row)| *row));
+            drawn.push(Stratum { decile, families: count, sampled });
+        }
+        rows.sort_unstable();
+        Ok((rows, drawn))
+    }
 }
 
 /// Reads the sampled rows back from the sealed files and seals them as their own.
-pub(super) fn write(
-    folder: &Path,
-    partition: &Partition,
-    ids: &[u64],
-    deciles: &[u8],
-    shape: &Arc<Shape>,
-) -> Result<Option<Partition>> {
-    if ids.is_empty() {
+pub(super) fn write(folder: &Path, partition: &Partition, draw: Draw, shape: &Arc<Shape>) -> Result<Option<Partition>> {
+    if draw.rows == 0 {
         return Ok(None);
     }
-    let (rows, strata) = draw(ids, deciles, &shape.sample_key)?;
+    let (rows, strata) = draw.drawn()?;
     let table = |entity| {
         let sums = folder.join(sums_path(false, entity, &partition.province));
         let bytes = std::fs::read(&sums).map_err(|cause| Error::storage(&sums, cause))?;
@@ -81,7 +115,7 @@ pub(super) fn write(
         first += batch.families;
     }
     writer.push(&group)?;
-    Ok(Some(writer.seal(strata)?.0))
+    Ok(Some(writer.seal(strata)?))
 }
 
 fn wanted(layout: &Layout, ids: &[ColumnId]) -> Vec<Wanted> {

@@ -80,6 +80,12 @@ impl Table {
         usize::try_from(rows).unwrap_or(0)
     }
 
+    /// Bytes of one leaf in all groups.
+    pub(super) fn bytes_of(&self, leaf: usize) -> u64 {
+        let groups = self.metadata.row_groups().iter();
+        groups.filter_map(|group| group.columns().get(leaf)).map(|column| column.byte_range().1).sum()
+    }
+
     /// The pages of one column chunk, its bytes proved.
     pub(super) fn chunk(self: &Arc<Table>, group: usize, leaf: usize) -> Result<Pages> {
         let missing = || Error::bug(format!("`{}` has group {group} and column {leaf}", self.path.display()));

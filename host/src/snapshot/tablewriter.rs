@@ -1,15 +1,16 @@
 //! One Parquet table of a partition being written.
 //!
 //! Takes row groups; gives the file's hash, the hashes of its parts and of its
-//! decoded columns, and the ids in row order.
+//! decoded columns, and the sealed index of its ids.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use parquet::file::writer::SerializedFileWriter;
 
 use super::batch::BatchColumn;
 use super::digest::{Hashes, TableDigests};
 use super::encode::{self, Scratch};
+use super::index::IndexBuilder;
 use super::layout::Layout;
 use super::manifest::SealedFile;
 use super::sealing::{HashingFile, sums_of};
@@ -23,7 +24,7 @@ pub(super) struct TableWriter {
     province: i32,
     writer: SerializedFileWriter<HashingFile>,
     digests: TableDigests,
-    ids: Vec<u64>,
+    index: IndexBuilder,
     scratch: Scratch,
 }
 
@@ -32,7 +33,8 @@ pub(super) struct SealedTable {
     pub(super) file: SealedFile,
     pub(super) sums: Vec<u8>,
     pub(super) hashes: Hashes,
-    pub(super) ids: Vec<u64>,
+    pub(super) index: SealedFile,
+    pub(super) rows: u32,
 }
 
 impl TableWriter {
@@ -44,7 +46,7 @@ impl TableWriter {
             layout: layout.clone(),
             province,
             digests: TableDigests::new(entity, layout),
-            ids: Vec::new(),
+            index: IndexBuilder::default(),
             scratch: Scratch::new(path.clone()),
             path,
         })
@@ -61,9 +63,10 @@ impl TableWriter {
         bounds: &[usize],
     ) -> Result<()> {
         let rows = family_rows.len();
-        let first = self.ids.len();
-        self.ids.extend(ids);
-        let ids = self.ids.get(first..).unwrap_or_default();
+        let ids: Vec<u64> = ids.collect();
+        for id in &ids {
+            self.index.push(*id, &self.path)?;
+        }
         let mut group = self.writer.next_row_group().map_err(|cause| Error::storage(&self.path, cause))?;
         let path = &self.path;
         encode::required_ints(&mut group, path, &vec![self.province; rows])?;
@@ -95,11 +98,17 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Closes and syncs the file.
-    pub(super) fn seal(mut self) -> Result<SealedTable> {
+    /// Closes and syncs the file, and writes its index to `index`.
+    pub(super) fn seal(mut self, index: &Path) -> Result<SealedTable> {
         let metadata = self.writer.finish().map_err(|cause| Error::storage(&self.path, cause))?;
         let file = self.writer.inner_mut().seal(&self.path)?;
         let sums = sums_of(&self.path, &metadata)?;
-        Ok(SealedTable { file, sums, hashes: self.digests.finish(), ids: self.ids })
+        Ok(SealedTable {
+            file,
+            sums,
+            hashes: self.digests.finish(),
+            rows: self.index.rows(),
+            index: self.index.write(index)?,
+        })
     }
 }

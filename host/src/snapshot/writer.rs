@@ -14,9 +14,9 @@ use super::batch::{BATCH_FAMILIES, BatchColumn, GROUP_FAMILIES, GroupRows, Value
 use super::layout::{Layout, index_path, sums_path, table_path};
 use super::manifest::{ColumnEntry, FORMAT, Header, Manifest, Partition, Stratum, canonical_json};
 use super::open::Snapshot;
+use super::sample;
 use super::sealing::{seal_bytes, sync_folder};
 use super::tablewriter::TableWriter;
-use super::{index, sample};
 use crate::columns::{ColumnId, Dictionary, Entity};
 use crate::error::{Error, Result};
 
@@ -160,7 +160,8 @@ pub struct PartitionWriter {
     members: TableWriter,
     rows: u32,
     short: bool,
-    deciles: Vec<u8>,
+    /// Who is in the sample; a sample has none of its own.
+    draw: Option<sample::Draw>,
     family_rows: Vec<u32>,
 }
 
@@ -176,10 +177,10 @@ impl PartitionWriter {
             folder: folder.to_path_buf(),
             province: province.to_owned(),
             is_sample,
+            draw: (!is_sample).then(|| sample::Draw::new(shape.sample_key)),
             shape,
             rows: 0,
             short: false,
-            deciles: Vec::new(),
             family_rows: Vec::new(),
         })
     }
@@ -209,8 +210,11 @@ impl PartitionWriter {
         self.short = group.families < GROUP_FAMILIES;
         let family = ordered(&group.family, &self.shape.family_ids, &self.shape.family)?;
         let member = ordered(&group.member, &self.shape.member_ids, &self.shape.member)?;
-        if let Some(decile) = self.shape.decile.and_then(|at| family.get(at)) {
-            self.deciles.extend((0..families).map(|row| stratum(decile, row)));
+        let decile = self.shape.decile.and_then(|at| family.get(at));
+        if let Some(draw) = &mut self.draw {
+            for (row, id) in group.family_ids.iter().enumerate() {
+                draw.push(id.0, decile.map_or(255, |decile| stratum(decile, row)));
+            }
         }
         let ends: Vec<usize> = group.member_ends.iter().map(|end| *end as usize).collect();
         let batch = BATCH_FAMILIES as usize;
@@ -236,15 +240,16 @@ impl PartitionWriter {
     ///
     /// # Errors
     /// An id that stands twice (our fault); a file that cannot be written.
-    pub fn finish(self) -> Result<Sealed> {
-        let (folder, shape, deciles) = (self.folder.clone(), Arc::clone(&self.shape), self.deciles.clone());
-        let (partition, family_ids) = self.seal(Vec::new())?;
-        let sample = sample::write(&folder, &partition, &family_ids, &deciles, &shape)?;
+    pub fn finish(mut self) -> Result<Sealed> {
+        let (folder, shape) = (self.folder.clone(), Arc::clone(&self.shape));
+        let draw = self.draw.take();
+        let partition = self.seal(Vec::new())?;
+        let sample = draw.map(|draw| sample::write(&folder, &partition, draw, &shape)).transpose()?.flatten();
         Ok(Sealed { partition, sample })
     }
 
-    /// Seals the tables without a sample; gives the family ids in row order.
-    pub(super) fn seal(self, strata: Vec<Stratum>) -> Result<(Partition, Vec<u64>)> {
+    /// Seals the tables without a sample.
+    pub(super) fn seal(self, strata: Vec<Stratum>) -> Result<Partition> {
         let mut partition = Partition {
             province: self.province,
             sample: self.is_sample,
@@ -255,28 +260,23 @@ impl PartitionWriter {
             member_columns: std::collections::BTreeMap::new(),
             strata,
         };
-        let mut family_ids = Vec::new();
         for (entity, table) in [(Entity::Family, self.families), (Entity::Member, self.members)] {
             let place = |path: fn(bool, Entity, &str) -> String| path(partition.sample, entity, &partition.province);
             let (table_name, index_name, sums_name) = (place(table_path), place(index_path), place(sums_path));
-            let sealed = table.seal()?;
-            let index = index::write(&self.folder.join(&index_name), &sealed.ids)?;
+            let sealed = table.seal(&self.folder.join(&index_name))?;
             let sums = seal_bytes(&self.folder.join(&sums_name), &sealed.sums)?;
             partition.files.insert(table_name, sealed.file);
-            partition.files.insert(index_name, index);
+            partition.files.insert(index_name, sealed.index);
             partition.files.insert(sums_name, sums);
             match entity {
-                Entity::Family => {
-                    partition.family_columns = sealed.hashes;
-                    family_ids = sealed.ids;
-                }
+                Entity::Family => partition.family_columns = sealed.hashes,
                 Entity::Member => {
-                    partition.members = sealed.ids.len() as u64;
+                    partition.members = u64::from(sealed.rows);
                     partition.member_columns = sealed.hashes;
                 }
             }
         }
-        Ok((partition, family_ids))
+        Ok(partition)
     }
 }
 
