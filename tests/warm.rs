@@ -131,7 +131,7 @@ snapshot, warm = map(pathlib.Path, sys.argv[1:])
 for table in ('families', 'members'):
     sealed = polars.read_parquet(snapshot / table / '11.parquet')
     for path in sorted((warm / '11' / table).iterdir()):
-        held = polars.read_ipc(path, memory_map=False)
+        held = polars.read_ipc(path)
         for name in held.columns:
             n += 1
             if not held[name].equals(sealed[name].cast(held[name].dtype), null_equal=True):
