@@ -154,7 +154,7 @@ fn dispatch(cli: Cli, screen: &Screen) -> Result<()> {
     let site = || Site::find(cli.site.as_deref());
     match cli.verb {
         Verb::Init(args) => init::run(&args, screen),
-        Verb::Synth(args) => synth::run(&args, screen),
+        Verb::Synth(args) => synth::run(&args, site, screen),
         Verb::Import(args) => import::run(&args, &site()?, screen),
         Verb::Quarantine(args) => quarantine::run(&args, &site()?, screen),
         Verb::Freeze(args) => freeze::run(&args, &site()?, screen),

@@ -127,6 +127,12 @@ impl Registry {
         &self.dir
     }
 
+    /// What makes ids of identities here.
+    #[must_use]
+    pub fn keyring(&self) -> &Keyring {
+        &self.keyring
+    }
+
     /// What a manifest may show of the id key.
     #[must_use]
     pub fn key_fingerprint(&self) -> String {

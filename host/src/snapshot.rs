@@ -15,6 +15,7 @@
 //! A run proves the bytes of the chunks that it reads, as it reads them; `verify`
 //! proves every file and the decoded values of every column.
 
+mod append;
 pub mod batch;
 mod check;
 mod decode;

@@ -1,10 +1,10 @@
 //! Invents a country: extracts in the real DTSEN layout, with lists, villages and
-//! planted faults.
+//! planted faults, or straight a sealed snapshot of the same families.
 //!
 //! Takes a number of families and a seed; gives the same bytes for the same seed,
 //! at any size, in constant memory. The marginals are those of `domain.md`
 //! section 5. `people`, `life`, `housing` and `aid` invent; `extract`, `lists` and
-//! `sheet` write. No person, number or address here is anybody's. Nothing here may
+//! `sheet` write files, `cells` and `sealed` write a snapshot. No person, number or address here is anybody's. Nothing here may
 //! take part in a decision.
 
 use std::path::Path;
@@ -18,6 +18,7 @@ use crate::say;
 use crate::terms::{Date, Period};
 
 mod aid;
+mod cells;
 mod country;
 mod draw;
 mod extract;
@@ -27,9 +28,11 @@ mod life;
 mod lists;
 mod names;
 mod people;
+mod sealed;
 mod sheet;
 
 pub use extract::{FAMILY, INDIVIDUAL};
+pub use sealed::{Invented, SealedOptions, period_after, write_snapshot};
 
 /// Families between two reports of progress.
 const REPORT: u64 = 4_096;
@@ -86,12 +89,7 @@ pub fn write_extracts(
     progress: &mut dyn FnMut(u64),
     cancel: &AtomicBool,
 ) -> Result<Summary> {
-    if options.families == 0 || options.families > aid::NATION {
-        return Err(Error::new(
-            Fault::Usage,
-            say!("jumlah keluarga harus 1 sampai 95.006.179", "the number of families must be 1 to 95,006,179"),
-        ));
-    }
+    check_size(options)?;
     std::fs::create_dir_all(out).map_err(|e| Error::storage(out, e))?;
     let country = country::Country::new(Regions::embedded(), options.families, options.seed);
     let mut extracts = extract::Extracts::create(out, options.as_of, options.last_period)?;
@@ -99,21 +97,15 @@ pub fn write_extracts(
     let mut aids = aid::Aids::new(options.families);
     let mut family = people::Family::default();
     let mut villages = 0;
-    for place in &country.places {
+    for stretch in country.stretches() {
         let mut numbers = people::Numbers::default();
-        let mut district_before = usize::MAX;
-        for at in 0..place.villages {
-            let village = country.village(place, at);
-            let Some(district) = place.districts.get(village.district) else { continue };
-            if village.district != district_before {
-                numbers = people::Numbers::default();
-                district_before = village.district;
-            }
-            let home = extract::Where { place, district, village };
+        for at in stretch.villages.clone() {
+            let village = country.village(stretch.place, at);
+            let home = extract::Where { place: stretch.place, district: stretch.district, village };
             extracts.village(&home)?;
             villages += 1;
-            for index in share(place, at)..share(place, at + 1) {
-                invent(&mut draws, &mut family, &country, &home, (index, options.as_of), &mut numbers);
+            for index in stretch.families(at) {
+                invent(&mut draws[0], &mut family, &country, &home, (index, options.as_of), &mut numbers);
                 aids.give(&mut draws[0], &mut family);
                 draws[1].start(index);
                 let plan = faults::plan(&mut draws[1], &family, options.faults_per_mille);
@@ -133,26 +125,30 @@ pub fn write_extracts(
     Ok(Summary { families: extracts.family.rows, members: extracts.individual.rows, villages, faults })
 }
 
+fn check_size(options: &Options) -> Result<()> {
+    if (1..=aid::NATION).contains(&options.families) {
+        return Ok(());
+    }
+    Err(Error::new(
+        Fault::Usage,
+        say!("jumlah keluarga harus 1 sampai 95.006.179", "the number of families must be 1 to 95,006,179"),
+    ))
+}
+
 fn stopped() -> Error {
     Error::new(Fault::Interrupted, say!("dihentikan; tidak ada yang ditulis", "stopped; nothing was written"))
         .fix(say!("jalankan perintah yang sama lagi", "run the same command again"))
 }
 
-/// The first family of a village.
-fn share(place: &country::Place, village: u64) -> u64 {
-    place.first_family + place.families * village / place.villages
-}
-
 /// Invents one family: who lives in it, how, and in what house.
 fn invent(
-    draws: &mut [draw::Draw; 2],
+    draw: &mut draw::Draw,
     family: &mut people::Family,
     country: &country::Country,
     home: &extract::Where<'_>,
     (index, as_of): (u64, Date),
     numbers: &mut people::Numbers,
 ) {
-    let draw = &mut draws[0];
     draw.start(index);
     let welfare = draw.bits().to_le_bytes().iter().map(|byte| u32::from(*byte)).sum();
     family.index = index;

@@ -73,6 +73,16 @@ pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     let region = args.region.as_deref().map(str::parse::<RegionCode>).transpose();
     let region = region.map_err(|message| Error::new(Fault::Usage, message))?;
     let (mut ledger, loaded, snapshot) = opened(&args.run, site, screen)?;
+    if snapshot.manifest().invented {
+        return Err(Error::new(
+            Fault::Usage,
+            say!(
+                "snapshot putaran ini karangan dan tidak memuat identitas: tidak ada daftar yang dapat ditulis",
+                "this run's snapshot is invented and has no identities: there is no list to write"
+            ),
+        )
+        .fix(say!("impor ekstrak, bekukan, lalu jalankan", "import extracts, freeze, then run")));
+    }
     let program = find(&loaded.programs, &args.program)?;
     let judge = judge_of(&loaded, program, &snapshot)?;
     let registry = Registry::open(&site.root)?;

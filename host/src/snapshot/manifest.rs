@@ -208,6 +208,9 @@ pub struct Manifest {
     pub scale: Scale,
     /// Fingerprint of the key that made the ids.
     pub key_fingerprint: String,
+    /// Invented straight into this snapshot: nobody's, and without identities anywhere.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub invented: bool,
     /// The tables that region ordinals point into.
     pub regions: RegionTable,
     /// Lists delivered in full, sorted.

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::batch::{Batch, BatchColumn, GROUP_FAMILIES, GroupRows, Values, bit, push_bits};
+use super::batch::{Batch, GROUP_FAMILIES, GroupRows};
 use super::layout::{Layout, sums_path, table_path};
 use super::manifest::{Partition, Stratum};
 use super::stream::{Batches, Plan, Wanted};
@@ -106,7 +106,8 @@ pub(super) fn write(folder: &Path, partition: &Partition, draw: Draw, shape: &Ar
     let mut rows = rows.into_iter().peekable();
     while batches.next_into(&mut batch)? {
         while let Some(row) = rows.next_if(|row| *row < first + batch.families) {
-            append(&mut group, &batch, (row - first) as usize);
+            let at = (row - first) as usize;
+            group.append(&batch, at..at + 1);
             if group.families == GROUP_FAMILIES {
                 writer.push(&group)?;
                 group = GroupRows::default();
@@ -121,68 +122,4 @@ pub(super) fn write(folder: &Path, partition: &Partition, draw: Draw, shape: &Ar
 fn wanted(layout: &Layout, ids: &[ColumnId]) -> Vec<Wanted> {
     let placed = layout.columns.iter().zip(ids);
     placed.map(|(placed, id)| Wanted { id: *id, kind: placed.kind, leaf: placed.leaf }).collect()
-}
-
-/// Adds one family of a batch, with its members, to a group.
-fn append(group: &mut GroupRows, batch: &Batch, row: usize) {
-    let end = |at: usize| batch.member_ends.get(at).map_or(0, |end| *end as usize);
-    let start = row.checked_sub(1).map_or(0, end);
-    let count = end(row) - start;
-    let (families, members) = (group.families as usize, group.members() as usize);
-    append_columns(&mut group.family, families, &batch.family, row, 1);
-    append_columns(&mut group.member, members, &batch.member, start, count);
-    group.family_ids.extend(batch.family_ids.get(row));
-    group.person_ids.extend(batch.person_ids.iter().skip(start).take(count));
-    group.member_ends.push(group.members() + u32::try_from(count).unwrap_or(u32::MAX));
-    group.families += 1;
-}
-
-fn append_columns(
-    to: &mut Vec<(ColumnId, BatchColumn)>,
-    filled: usize,
-    from: &[(ColumnId, BatchColumn)],
-    start: usize,
-    count: usize,
-) {
-    for (at, (id, column)) in from.iter().enumerate() {
-        if to.len() == at {
-            to.push((*id, BatchColumn { values: Values::empty(column.values.kind()), valid: None }));
-        }
-        if let Some((_, target)) = to.get_mut(at) {
-            append_column(target, filled, column, start, count);
-        }
-    }
-}
-
-fn append_column(to: &mut BatchColumn, filled: usize, from: &BatchColumn, start: usize, count: usize) {
-    fn take<T: Copy>(to: &mut Vec<T>, from: &[T], start: usize, count: usize) {
-        to.extend_from_slice(from.get(start..start + count).unwrap_or_default());
-    }
-    match (&mut to.values, &from.values) {
-        (Values::Bits(to), Values::Bits(from)) => push_bits(to, filled, from, start, count),
-        (Values::U8(to), Values::U8(from)) => take(to, from, start, count),
-        (Values::U16(to), Values::U16(from)) => take(to, from, start, count),
-        (Values::U32(to), Values::U32(from)) => take(to, from, start, count),
-        (Values::S32(to), Values::S32(from)) => take(to, from, start, count),
-        (Values::S64(to), Values::S64(from)) => take(to, from, start, count),
-        (Values::Set { members, known }, Values::Set { members: held, known: some }) => {
-            take(members, held, start, count);
-            take(known, some, start, count);
-        }
-        _ => {}
-    }
-    let known = |at: usize| from.valid.as_ref().is_none_or(|bits| bit(bits, at));
-    if to.valid.is_none() && (start..start + count).all(known) {
-        return;
-    }
-    let bits = to.valid.get_or_insert_with(|| {
-        let mut ones = vec![0xff; filled / 8];
-        if !filled.is_multiple_of(8) {
-            ones.push((1 << (filled % 8)) - 1);
-        }
-        ones
-    });
-    for at in 0..count {
-        push_bits(bits, filled + at, &[u8::from(known(start + at))], 0, 1);
-    }
 }

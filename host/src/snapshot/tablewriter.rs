@@ -67,35 +67,26 @@ impl TableWriter {
         for id in &ids {
             self.index.push(*id, &self.path)?;
         }
-        let mut group = self.writer.next_row_group().map_err(|cause| Error::storage(&self.path, cause))?;
-        let path = &self.path;
-        encode::required_ints(&mut group, path, &vec![self.province; rows])?;
-        encode::required_ints(&mut group, path, &family_rows.iter().map(|row| row.cast_signed()).collect::<Vec<_>>())?;
-        encode::required_longs(&mut group, path, &ids.iter().map(|id| id.cast_signed()).collect::<Vec<_>>())?;
-        if let Some(ends) = ends {
-            let starts = std::iter::once(&0).chain(ends);
-            let counts: Vec<i32> = ends.iter().zip(starts).map(|(end, start)| (end - start).cast_signed()).collect();
-            encode::required_ints(&mut group, path, &counts)?;
-        }
-        for (placed, column) in self.layout.columns.iter().zip(columns) {
-            encode::column(&mut group, &placed.name, column, rows, &mut self.scratch)?;
-        }
-        group.close().map_err(|cause| Error::storage(path, cause))?;
-        let mut start = 0;
-        for end in bounds {
-            let count = end - start;
-            self.digests.ids(ids.get(start..*end).unwrap_or_default().iter().copied());
+        let TableWriter { path, layout, province, writer, digests, scratch, .. } = self;
+        let encode = || {
+            let mut group = writer.next_row_group().map_err(|cause| Error::storage(&*path, cause))?;
+            encode::required_ints(&mut group, path, &vec![*province; rows])?;
+            let own: Vec<i32> = family_rows.iter().map(|row| row.cast_signed()).collect();
+            encode::required_ints(&mut group, path, &own)?;
+            encode::required_longs(&mut group, path, &ids.iter().map(|id| id.cast_signed()).collect::<Vec<_>>())?;
             if let Some(ends) = ends {
-                let base = start.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
-                let own: Vec<u32> = ends.get(start..*end).unwrap_or_default().iter().map(|end| end - base).collect();
-                self.digests.counts(&own);
+                let starts = std::iter::once(&0).chain(ends);
+                let counts: Vec<i32> =
+                    ends.iter().zip(starts).map(|(end, start)| (end - start).cast_signed()).collect();
+                encode::required_ints(&mut group, path, &counts)?;
             }
-            for (at, column) in columns.iter().enumerate() {
-                self.digests.column(at, column, start, count);
+            for (placed, column) in layout.columns.iter().zip(columns) {
+                encode::column(&mut group, &placed.name, column, rows, scratch)?;
             }
-            start = *end;
-        }
-        Ok(())
+            group.close().map(drop).map_err(|cause| Error::storage(&*path, cause))
+        };
+        let (encoded, ()) = rayon::join(encode, || digest(digests, &ids, ends, columns, bounds));
+        encoded
     }
 
     /// Closes and syncs the file, and writes its index to `index`.
@@ -110,5 +101,29 @@ impl TableWriter {
             rows: self.index.rows(),
             index: self.index.write(index)?,
         })
+    }
+}
+
+/// Adds the batches of a group to the hashes of decoded values.
+fn digest(
+    digests: &mut TableDigests,
+    ids: &[u64],
+    ends: Option<&[u32]>,
+    columns: &[&BatchColumn],
+    bounds: &[usize],
+) {
+    let mut start = 0;
+    for end in bounds {
+        let count = end - start;
+        digests.ids(ids.get(start..*end).unwrap_or_default().iter().copied());
+        if let Some(ends) = ends {
+            let base = start.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
+            let own: Vec<u32> = ends.get(start..*end).unwrap_or_default().iter().map(|end| end - base).collect();
+            digests.counts(&own);
+        }
+        for (at, column) in columns.iter().enumerate() {
+            digests.column(at, column, start, count);
+        }
+        start = *end;
     }
 }

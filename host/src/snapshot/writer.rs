@@ -38,6 +38,8 @@ pub(super) struct Shape {
 pub struct Writer {
     /// What the manifest will say; may be filled in until `finish`.
     pub header: Header,
+    /// Whether the rows are invented, without identities in any vault.
+    pub invented: bool,
     parent: PathBuf,
     building: TempDir,
     columns: Vec<ColumnEntry>,
@@ -70,7 +72,7 @@ impl Writer {
         };
         let schema = dictionary.hash().to_owned();
         let dictionary = dictionary.clone();
-        Ok(Writer { header, parent, building, columns, schema, shape: Arc::new(shape), dictionary })
+        Ok(Writer { header, invented: false, parent, building, columns, schema, shape: Arc::new(shape), dictionary })
     }
 
     /// Starts the partition of one province (`11`). Partitions may be written on
@@ -105,6 +107,7 @@ impl Writer {
             as_of: self.header.as_of.to_string(),
             scale: self.header.scale,
             key_fingerprint: self.header.key_fingerprint,
+            invented: self.invented,
             regions: self.header.regions,
             complete_lists,
             findings: self.header.findings,
@@ -163,6 +166,7 @@ pub struct PartitionWriter {
     /// Who is in the sample; a sample has none of its own.
     draw: Option<sample::Draw>,
     family_rows: Vec<u32>,
+    member_rows: Vec<u32>,
 }
 
 impl PartitionWriter {
@@ -182,6 +186,7 @@ impl PartitionWriter {
             rows: 0,
             short: false,
             family_rows: Vec::new(),
+            member_rows: Vec::new(),
         })
     }
 
@@ -222,16 +227,21 @@ impl PartitionWriter {
         let member_bounds: Vec<usize> = family_bounds.iter().filter_map(|end| ends.get(end - 1).copied()).collect();
         self.family_rows.clear();
         self.family_rows.extend(self.rows..self.rows + group.families);
-        let ids = group.family_ids.iter().map(|id| id.0);
-        self.families.push(&self.family_rows, ids, Some(&group.member_ends), &family, &family_bounds)?;
-        self.family_rows.clear();
+        self.member_rows.clear();
         let mut start = 0;
         for (row, end) in (self.rows..).zip(&group.member_ends) {
-            self.family_rows.extend(std::iter::repeat_n(row, (end - start) as usize));
+            self.member_rows.extend(std::iter::repeat_n(row, (end - start) as usize));
             start = *end;
         }
-        let ids = group.person_ids.iter().map(|id| id.0);
-        self.members.push(&self.family_rows, ids, None, &member, &member_bounds)?;
+        let (family_rows, member_rows) = (&self.family_rows, &self.member_rows);
+        let (families, members) = (&mut self.families, &mut self.members);
+        let of_families = group.family_ids.iter().map(|id| id.0);
+        let of_members = group.person_ids.iter().map(|id| id.0);
+        let (first, second) = rayon::join(
+            || families.push(family_rows, of_families, Some(&group.member_ends), &family, &family_bounds),
+            || members.push(member_rows, of_members, None, &member, &member_bounds),
+        );
+        first.and(second)?;
         self.rows += group.families;
         Ok(())
     }

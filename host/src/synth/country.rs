@@ -56,6 +56,23 @@ pub(super) struct Place {
     province_cuts: [u16; 9],
 }
 
+/// The villages of one district.
+#[derive(Clone)]
+pub(super) struct Stretch<'a> {
+    pub(super) place: &'a Place,
+    pub(super) district: &'a District,
+    /// Positions of its villages in the place.
+    pub(super) villages: std::ops::Range<u64>,
+}
+
+impl Stretch<'_> {
+    /// The families of one village, by their index in the country.
+    pub(super) fn families(&self, village: u64) -> std::ops::Range<u64> {
+        let first = |village: u64| self.place.first_family + self.place.families * village / self.place.villages;
+        first(village)..first(village + 1)
+    }
+}
+
 /// One village.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Village {
@@ -122,6 +139,19 @@ impl Country {
         }
         places.retain(|place| place.families > 0);
         Country { places, cuts: cut(&national), seed }
+    }
+
+    /// The districts that hold a village, in the order of the country. A district is
+    /// invented in one go: its people's numbers run through it.
+    pub(super) fn stretches(&self) -> impl Iterator<Item = Stretch<'_>> {
+        self.places.iter().flat_map(|place| {
+            let districts = place.districts.len() as u64;
+            let first = move |district: u64| (district * place.villages).div_ceil(districts.max(1));
+            (0..districts).zip(&place.districts).filter_map(move |(at, district)| {
+                let villages = first(at)..first(at + 1);
+                (!villages.is_empty()).then_some(Stretch { place, district, villages })
+            })
+        })
     }
 
     /// A village by its position in a place.
@@ -299,7 +329,7 @@ fn districts(regions: &Regions, regency: &Regency, code: &str) -> Vec<District> 
             })
             .collect();
     }
-    known
+    let mut all: Vec<District> = known
         .iter()
         .map(|d| District {
             bps: d.bps.clone(),
@@ -307,7 +337,10 @@ fn districts(regions: &Regions, regency: &Regency, code: &str) -> Vec<District> 
             foreign: prefix(&regions.district_far_from(d).kemendagri),
             name: plain(&d.name),
         })
-        .collect()
+        .collect();
+    // by the code that villages carry: families come in the order of a snapshot's rows
+    all.sort_by(|a, b| a.bps.cmp(&b.bps));
+    all
 }
 
 /// Upper case, quoted where CSV asks for it.

@@ -22,6 +22,17 @@ impl Draw {
         self.rng.set_word_pos(0);
     }
 
+    /// How much of the stream was drawn.
+    pub(super) fn drawn(&self) -> u128 {
+        self.rng.get_word_pos()
+    }
+
+    /// Goes back to where a family's stream was left.
+    pub(super) fn resume(&mut self, stream: u64, drawn: u128) {
+        self.rng.set_stream(stream);
+        self.rng.set_word_pos(drawn);
+    }
+
     /// 32 random bits.
     pub(super) fn bits(&mut self) -> u32 {
         self.rng.next_u32()

@@ -185,8 +185,13 @@ fn spoil_member(sheet: &mut Sheet, family: &Family, person: &Person, kind: Kind)
 }
 
 fn village_name(sheet: &mut Sheet, village: &Village) {
+    sheet.parts(&name_of(village));
+}
+
+/// The two parts of a village's name.
+pub(super) fn name_of(village: &Village) -> [&'static str; 2] {
     let dice = village.name as usize;
-    sheet.parts(&[word(&VILLAGE, dice), word(&VILLAGE_SECOND, dice >> 8)]);
+    [word(&VILLAGE, dice), word(&VILLAGE_SECOND, dice >> 8)]
 }
 
 fn person_name(sheet: &mut Sheet, person: &Person) {
