@@ -253,6 +253,7 @@ impl Site {
             threads,
             cancel: &cancel,
             seen: &seen,
+            durable: true,
         };
         run(&mut self.ledger, &request)
     }

@@ -14,6 +14,7 @@ mod freeze;
 mod help;
 mod import;
 mod init;
+mod memory;
 mod output;
 mod plugin;
 mod plugins;

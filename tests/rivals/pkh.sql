@@ -1,6 +1,6 @@
 -- PKH in DuckDB for `layak bench`: judge, rank, cut and write, in one statement over the
 -- sealed snapshot's Parquet. Written for speed: only the columns needed; who fails by
--- decile, list or similar aid never meets the members; a member is one of sixteen classes
+-- decile, list or similar aid never meets the members; a member is one of twenty classes
 -- and a family's classes are counted in two packed sums; families with a severely
 -- disabled member, who may count as two things, are tried once per way to fill the one
 -- seat of that component. One sort, of the eligible rows alone.
@@ -21,7 +21,7 @@ WITH families AS MATERIALIZED (
       AND exclusions & 122366 = 0 AND other_aid & $not_with = 0),
 -- each member's facts; NULL is not known
 people AS (
-    SELECT (province::BIGINT << 32) | family_row AS key,
+    SELECT key,
         dead IS DISTINCT FROM TRUE AS living,
         relation = 1 AS head,
         member_exclusions & 510 <> 0 OR (relation = 1 AND member_exclusions & 121856 <> 0) AS hit,
@@ -39,14 +39,15 @@ people AS (
             AS attends,
         certificate NOT IN ($finished_certificates) AS unfinished,
         CASE WHEN school_list_level > 0 THEN school_list_level ELSE school_level END AS level
-    FROM read_parquet('$snapshot/members/*.parquet') SEMI JOIN families USING (key)),
+    FROM (SELECT *, (province::BIGINT << 32) | family_row AS key FROM read_parquet('$snapshot/members/*.parquet'))
+    SEMI JOIN families USING (key)),
 schooled AS (
     SELECT *, attends AND unfinished AS pupil,
         CASE WHEN attends AND unfinished THEN
             CASE WHEN level IN ($levels_primary) THEN 6 WHEN level IN ($levels_lower) THEN 7
                  WHEN level IN ($levels_upper) THEN 8 ELSE 0 END ELSE 0 END AS school
     FROM people),
--- one class per living member, seven bits each; a victim's or an expectant mother's other
+-- one class per living member, six bits each; a victim's or an expectant mother's other
 -- options are worth less and their components have no cap
 packed AS (
     SELECT key, head,
@@ -66,48 +67,49 @@ packed AS (
         CASE WHEN NOT living THEN 0
              WHEN v THEN 1::BIGINT
              WHEN d THEN 0
-             WHEN p THEN 1::BIGINT << 7
-             WHEN c AND school = 6 THEN 1::BIGINT << 14
-             WHEN c THEN 1::BIGINT << 21
-             WHEN e THEN 1::BIGINT << 28
-             WHEN school > 0 THEN 1::BIGINT << (35 + 7 * (school - 6)) ELSE 0 END AS able,
+             WHEN p THEN 1::BIGINT << 6
+             WHEN c AND school > 0 THEN 1::BIGINT << (6 * (school - 4))
+             WHEN c THEN 1::BIGINT << 30
+             WHEN e THEN 1::BIGINT << 36
+             WHEN school > 0 THEN 1::BIGINT << (6 * (school + 1)) ELSE 0 END AS able,
         CASE WHEN NOT living OR v OR d IS DISTINCT FROM TRUE THEN 0
-             WHEN p THEN 1::BIGINT << 7
-             WHEN c AND school = 6 THEN 1::BIGINT << 14
-             WHEN c THEN 1::BIGINT << 21
-             WHEN e THEN 1::BIGINT << 28
-             WHEN school > 0 THEN 1::BIGINT << (35 + 7 * (school - 6)) ELSE 1::BIGINT END AS disabled
+             WHEN p THEN 1::BIGINT << 6
+             WHEN c AND school > 0 THEN 1::BIGINT << (6 * (school - 4))
+             WHEN c THEN 1::BIGINT << 30
+             WHEN e THEN 1::BIGINT << 36
+             WHEN school > 0 THEN 1::BIGINT << (6 * (school + 1)) ELSE 1::BIGINT END AS disabled
     FROM schooled),
 counted AS (
     SELECT key, bool_or(head) AS has_head, bit_or(flags) AS flags,
         sum(able)::BIGINT AS able, sum(disabled)::BIGINT AS disabled
     FROM packed GROUP BY key),
 -- five years end pregnancy, child and school: who is disabled keeps only that, or age
-joined AS (
+joined AS MATERIALIZED (
     SELECT f.*, coalesce(c.has_head, FALSE) AND f.count_known AS complete, coalesce(c.flags, 0) AS flags,
-        CASE WHEN over THEN c.able & 34091303039 ELSE c.able END AS able,
-        CASE WHEN over THEN (c.disabled & 34091302912)
-                + (c.disabled & 127) + ((c.disabled >> 7) & 127) + ((c.disabled >> 14) & 127) + ((c.disabled >> 21) & 127)
-                + ((c.disabled >> 35) & 127) + ((c.disabled >> 42) & 127) + ((c.disabled >> 49) & 127)
+        CASE WHEN over THEN c.able & 4329327034431 ELSE c.able END AS able,
+        CASE WHEN over THEN (c.disabled & 4329327034368) + (c.disabled & 63)
+                + list_sum([(c.disabled >> (6 * class)) & 63 FOR class IN [1, 2, 3, 4, 5, 7, 8, 9]])::BIGINT
              ELSE c.disabled END AS disabled
     FROM families f LEFT JOIN counted c USING (key)),
 ways AS (
     SELECT key, able AS a, 0 AS d FROM joined WHERE disabled = 0 OR disabled IS NULL
     UNION ALL
     -- all as what else they are, or one of a class in the seat of the disabled
-    SELECT key, able + ((disabled >> 7) << 7) - CASE WHEN way > 0 THEN 1::BIGINT << (7 * way) ELSE 0 END AS a,
+    SELECT key, able + ((disabled >> 6) << 6) - CASE WHEN way > 0 THEN 1::BIGINT << (6 * way) ELSE 0 END AS a,
         (way >= 0)::INTEGER AS d
-    FROM joined, (SELECT unnest([-1, 0, 1, 2, 3, 4, 5, 6, 7]) AS way)
-    WHERE disabled <> 0 AND (way < 0 OR (disabled >> (7 * way)) & 127 > 0)),
--- the dearest first, up to $cap_members
+    FROM joined, (SELECT unnest([-1, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9]) AS way)
+    WHERE disabled <> 0 AND (way < 0 OR (disabled >> (6 * way)) & 63 > 0)),
+-- the dearest first, up to $cap_members; children past their cap who go to school count there
 taken AS (
-    SELECT key, a & 127 AS v, (a >> 7) & 127 AS p, (a >> 14) & 127 AS cp, (a >> 21) & 127 AS c,
-        least((a >> 28) & 127, $cap_elderly) AS e, (a >> 42) & 127 AS l7, (a >> 49) & 127 AS l8, d,
-        least(cp + c, $cap_child) AS kids, ((a >> 35) & 127) + least(cp, cp + c - kids) AS l6,
+    SELECT key, d, a & 63 AS v, (a >> 6) & 63 AS p, (a >> 12) & 63 AS c6, (a >> 18) & 63 AS c7, (a >> 24) & 63 AS c8,
+        c6 + c7 + c8 + ((a >> 30) & 63) AS children, least((a >> 36) & 63, $cap_elderly) AS e,
+        least(children, $cap_child) AS kids, children - kids AS left0,
+        least(c8, left0) AS o8, least(c7, left0 - o8) AS o7, least(c6, left0 - o8 - o7) AS o6,
         least(v, $cap_members) AS tv, $cap_members - tv AS r1,
         least(p, r1) AS tp, r1 - tp AS r2, least(kids, r2) AS tc, r2 - tc AS r3,
         least(d, r3) AS td, r3 - td AS r4, least(e, r4) AS te, r4 - te AS r5,
-        least(l8, r5) AS t8, r5 - t8 AS r6, least(l7, r6) AS t7, least(l6, r6 - t7) AS t6
+        least(((a >> 54) & 63) + o8, r5) AS t8, r5 - t8 AS r6, least(((a >> 48) & 63) + o7, r6) AS t7,
+        least(((a >> 42) & 63) + o6, r6 - t7) AS t6
     FROM ways),
 paid AS (
     SELECT key, tv * $amount_victim + tp * $amount_pregnancy + tc * $amount_child + td * $amount_disability

@@ -77,9 +77,10 @@ def packed(people):
     attends, pupil, level, school, living = (pl.col(n) for n in ("attends", "pupil", "level", "school", "living"))
     pupil_unknown = pupil.is_null() & (level.is_null() | level.is_between(1, 17))
     one = lambda at: pl.lit(1 << at, pl.Int64)
+    pupil_of = lambda at: pl.when(school == 6).then(one(at)).when(school == 7).then(one(at + 6)).otherwise(one(at + 12))
     other = (
-        pl.when(p).then(one(7)).when(c & (school == 6)).then(one(14)).when(c).then(one(21)).when(e).then(one(28))
-        .when(school == 6).then(one(35)).when(school == 7).then(one(42)).when(school == 8).then(one(49))
+        pl.when(p).then(one(6)).when(c & (school > 0)).then(pupil_of(12)).when(c).then(one(30)).when(e).then(one(36))
+        .when(school > 0).then(pupil_of(42))
     )
     flags = (
         bit(pl.col("hit"), 1) + bit(pl.col("state_job"), 2)
@@ -105,26 +106,31 @@ def counted(packed):
 
 def joined(families, counted):
     able, disabled, over = pl.col("able"), pl.col("disabled"), pl.col("over").fill_null(False)
-    ended = (disabled & 34091302912) + sum((disabled // (1 << (7 * at))) & 127 for at in (0, 1, 2, 3, 5, 6, 7))
+    ended = (disabled & 4329327034368) + sum((disabled // (1 << (6 * at))) & 63 for at in (0, 1, 2, 3, 4, 5, 7, 8, 9))
     return families.join(counted, on="key", how="left", maintain_order="left").with_columns(
         (pl.col("has_head").fill_null(False) & pl.col("count_known").fill_null(False)).alias("complete"),
         pl.col("flags").fill_null(0),
-        pl.when(over).then(able & 34091303039).otherwise(able).fill_null(0).alias("able"),
+        pl.when(over).then(able & 4329327034431).otherwise(able).fill_null(0).alias("able"),
         pl.when(over).then(ended).otherwise(disabled).fill_null(0).alias("disabled"),
     )
 
 
 def paid(ways, s):
     """The dearest first, up to the family's cap; greatest sum and first place in one number."""
-    at = lambda n: (pl.col("a") // (1 << (7 * n))) & 127
+    at = lambda n: (pl.col("a") // (1 << (6 * n))) & 63
+    least = lambda *of: pl.min_horizontal(*of)
     out = ways.with_columns(
-        at(0).alias("v"), at(1).alias("p"), at(2).alias("cp"), (at(2) + at(3)).alias("children"),
-        pl.min_horizontal(at(4), pl.lit(s["cap_elderly"])).alias("te"), at(5).alias("t6"), at(6).alias("t7"),
-        at(7).alias("t8"),
-    ).with_columns(pl.min_horizontal("children", pl.lit(s["cap_child"])).alias("tc")).with_columns(
-        (pl.col("t6") + pl.min_horizontal("cp", pl.col("children") - pl.col("tc"))).alias("t6"),
+        at(0).alias("v"), at(1).alias("p"), at(2).alias("c6"), at(3).alias("c7"), at(4).alias("c8"),
+        (at(2) + at(3) + at(4) + at(5)).alias("children"), least(at(6), pl.lit(s["cap_elderly"])).alias("te"),
         pl.lit(s["cap_members"], pl.Int64).alias("room"),
-    )
+    ).with_columns(least("children", pl.lit(s["cap_child"])).alias("tc"))
+    # children past their cap who go to school count there, the dearest first
+    over = pl.col("children") - pl.col("tc")
+    out = out.with_columns(least("c8", over).alias("o8"))
+    out = out.with_columns(least("c7", over - pl.col("o8")).alias("o7"))
+    out = out.with_columns(least("c6", over - pl.col("o8") - pl.col("o7")).alias("o6"))
+    out = out.with_columns(
+        (at(7) + pl.col("o6")).alias("t6"), (at(8) + pl.col("o7")).alias("t7"), (at(9) + pl.col("o8")).alias("t8"))
     order = ["v", "p", "tc", "d", "te", "t8", "t7", "t6"]
     for name in order:
         out = out.with_columns(pl.min_horizontal(name, "room").alias(name))
@@ -162,11 +168,11 @@ def job(s, lots, out):
     certain = judged.lazy().filter(pl.col("disabled") == 0).select("key", pl.col("able").alias("a"), pl.lit(0, pl.Int64).alias("d"))
     able, disabled = pl.col("able"), pl.col("disabled")
     some = judged.lazy().filter(pl.col("disabled") != 0)
-    rest = able + (disabled // 128) * 128
+    rest = able + (disabled // 64) * 64
     ways = [some.select("key", rest.alias("a"), pl.lit(0, pl.Int64).alias("d"))]
-    for way in range(8):
-        held = some.filter((disabled // (1 << (7 * way))) & 127 > 0)
-        ways.append(held.select("key", (rest - ((1 << (7 * way)) if way else 0)).alias("a"), pl.lit(1, pl.Int64).alias("d")))
+    for way in range(10):
+        held = some.filter((disabled // (1 << (6 * way))) & 63 > 0)
+        ways.append(held.select("key", (rest - ((1 << (6 * way)) if way else 0)).alias("a"), pl.lit(1, pl.Int64).alias("d")))
     tried = paid(pl.concat(ways), s).group_by("key").agg(pl.col("best").max())
     best = pl.concat([paid(certain, s), tried])
     judged = judged.lazy().select("key", "family_id", "decile", "previous", "status").join(best, on="key", how="left").collect()

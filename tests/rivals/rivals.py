@@ -38,7 +38,7 @@ def settings(asked):
     most = rules["cap_members"]
     assert all(cap >= most for cap in (caps[0], caps[1], *caps[5:])) and caps[3] == 1, "the steps know these caps"
     assert rules["elderly_age"] > rules["pupil_age_max"] and rules["child_age_max"] < 15, "the steps know these ages"
-    assert rules["exclusion_scope"] == 1 and asked["keeps"], "the steps know one scope and incumbents who keep their place"
+    assert rules["exclusion_scope"] == 0 and asked["keeps"], "the steps know one scope and incumbents who keep their place"
     day = date.fromisoformat(asked["as_of"])
     born = {
         "born_5": 5, "born_elderly": rules["elderly_age"], "born_child": rules["child_age_max"] + 1,
@@ -49,7 +49,6 @@ def settings(asked):
     out |= {
         "snapshot": asked["snapshot"], "as_of": day, "period": asked["period"], "seats": asked["seats"],
         "delivered_from": day - timedelta(days=rules["postpartum_days"]),
-        "not_with": sum(1 << code for code in rules["not_with"]),
         "amounts": dict(zip(["v", "p", "tc", "d", "te", "t8", "t7", "t6"], amounts)),
     }
     return out

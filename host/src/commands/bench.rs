@@ -1,43 +1,51 @@
-//! `layak bench --families N`: what reading, judging and a whole run cost.
+//! `layak bench --families N`: what reading, judging and whole runs cost.
 //!
-//! Makes a country, freezes it, and measures in one process, warm: reading the
-//! granted columns, the rule natively, the same rule in the sandbox (equal
-//! results checked row by row), and PKH from opening the snapshot to the closed
-//! selection. The only place outside tests that names a plugin crate natively.
+//! Invents a country straight into a sealed snapshot and measures in one process,
+//! warm: reading the granted columns, the rule natively, the same rule in the sandbox
+//! (equal results checked row by row), each program and all together from opening the
+//! snapshot to the closed selection, and the PKH job in DuckDB and Polars over the
+//! same files (equal results again). The only place outside tests that names a plugin
+//! crate natively.
 
+mod lots;
 mod native;
 mod report;
+mod rivals;
+mod runs;
 mod scan;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
 use super::program::{Loaded, find, load};
-use super::run::{folders, judge_of, snapshot_of};
+use super::run::{judge_of, snapshot_of};
 use super::screen::Screen;
 use super::site::Site;
-use super::{demo, stop};
+use super::{demo, memory, synth};
 use crate::columns::{ColumnId, Entity};
 use crate::error::{Error, Fault, Result};
-use crate::ledger::{Candidate, Ledger, PluginJudge, RunRequest};
+use crate::ledger::{Ledger, PluginJudge};
 use crate::program::Program;
 use crate::say;
 use crate::selection::Judging;
 use crate::snapshot::batch::{Batch, BatchColumn, Values};
 use crate::snapshot::{self, Snapshot};
+use crate::synth::Options;
 use crate::terms::Period;
 
 pub(crate) use report::{Benched, BenchedProgram};
 pub(crate) use scan::Scanned;
 
-/// Measures reading, the native rule, the sandbox and a whole run
+/// Measures reading, the native rule, the sandbox and whole runs, beside DuckDB and Polars
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     /// Number of families
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     families: u64,
-    /// Threads of scan and run (default: all cores)
+    /// The whole country: 95,006,179 families, one round, without DuckDB and Polars
+    #[arg(long, conflicts_with = "families")]
+    nation: bool,
+    /// Threads of scan, runs and rivals (default: all cores)
     #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
     threads: usize,
     /// Work folder, kept and used again (default: a temporary one)
@@ -49,14 +57,19 @@ pub(crate) struct Args {
 }
 
 const PERIOD: Period = Period::Quarter(2026, 3);
+const NATION: u64 = 95_006_179;
 const ROUNDS: usize = 5;
 /// Families judged for the figures per family: enough to pass every cache.
 const JUDGED_MOST: u64 = 1 << 20;
+/// Past this size one round is enough, and rivals are left out: DuckDB would need
+/// tens of gigabytes.
+const LARGE: u64 = 20_000_000;
 
 pub(crate) fn run(args: &Args, screen: &Screen) -> Result<()> {
     let temporary = tempfile::tempdir().map_err(|cause| Error::storage(std::env::temp_dir(), cause))?;
     let dir = args.dir.clone().unwrap_or_else(|| temporary.path().join("bench"));
-    let site = prepare(&dir, args.families, screen)?;
+    let families = if args.nation { NATION } else { args.families };
+    let site = prepare(&dir, families, screen)?;
     if args.scan {
         return scan::run(&site, args.threads, screen);
     }
@@ -78,50 +91,62 @@ fn prepare(dir: &Path, families: u64, screen: &Screen) -> Result<Site> {
             Site::open(dir)?
         }
     };
-    if Ledger::open(&site.root)?.snapshot_of(PERIOD)?.is_some() {
-        return Ok(site);
+    if Ledger::open(&site.root)?.snapshot_of(PERIOD)?.is_none() {
+        synth::in_site(&site, &Options { families, ..Options::default() }, screen)?;
     }
-    demo::country(&site, families, 1, 0, screen)?;
-    demo::freeze(&site, screen)?;
     Ok(site)
 }
 
 fn measure(site: &Site, threads: usize, screen: &Screen) -> Result<Benched> {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(Error::bug)?;
-    let loaded = load(site, PERIOD, pool.current_num_threads(), screen)?;
+    let threads = pool.current_num_threads();
+    let loaded = load(site, PERIOD, threads, screen)?;
     let snapshot = snapshot_of(site, PERIOD, &loaded.dictionary)?;
+    let manifest = snapshot.manifest();
+    let rounds = if manifest.families > LARGE { 1 } else { ROUNDS };
     let mut programs = Vec::new();
     let (mut rows_compared, mut differences) = (0, 0);
     for program in &loaded.programs {
-        if let Some(one) = judge_both(&loaded, program, &snapshot)? {
+        if let Some(mut one) = judge_both(&loaded, program, &snapshot)? {
+            let (family, member) = granted(&loaded, program, &snapshot);
+            let scanned = times(rounds, || pool.install(|| snapshot::scan(&snapshot, &family, &member).map(drop)))?;
+            one.scan_s = seconds(middle(&scanned));
             rows_compared += one.rows;
             differences += one.differences;
             programs.push(one);
         }
     }
-    let pkh = find(&loaded.programs, "pkh")?;
-    let (family, member) = granted(&loaded, pkh, &snapshot);
-    let scan_s = pool.install(|| median(|| snapshot::scan(&snapshot, &family, &member).map(drop)))?;
-    let run_s = median(|| one_run(site, &loaded, pkh, pool.current_num_threads()))?;
-    let manifest = snapshot.manifest();
+    let runs = runs::Runs::new(site, &loaded, threads)?;
+    let all = runs.together(rounds)?;
+    for one in &mut programs {
+        let alone = runs.alone(find(&loaded.programs, &one.program)?, rounds)?;
+        (one.run_s, one.run_best_s) = (seconds(middle(&alone)), seconds(least(&alone)));
+    }
+    let rivals = rivals::all(&runs, &loaded, &snapshot, threads, rounds)?;
+    let rival = |name: &str| rivals.iter().find(|one| one.engine == name).and_then(|one| one.median_s);
+    let pkh = programs.iter().find(|one| one.program == "pkh");
     let benched = Benched {
         families: manifest.families,
         members: manifest.members,
-        threads: pool.current_num_threads(),
+        threads,
+        rounds,
+        scan_s: pkh.map_or(0.0, |one| one.scan_s),
+        run_s: pkh.map_or(0.0, |one| one.run_s),
+        all_s: seconds(middle(&all.times)),
+        all_best_s: seconds(least(&all.times)),
+        all_read_bytes: all.read_bytes,
+        all_peak_rss_mb: all.peak_mb,
         programs,
-        scan_s: seconds(scan_s),
-        run_s: seconds(run_s),
-        duckdb_s: None,
-        polars_s: None,
+        duckdb_s: rival("duckdb"),
+        polars_s: rival("polars"),
         rows_compared,
-        differences,
-        peak_rss_mb: peak_rss_mb(),
+        differences: differences + rivals.iter().map(|one| one.differences).sum::<u64>(),
+        rivals,
+        peak_rss_mb: memory::peak_mb().max(all.peak_mb),
     };
-    if differences > 0 {
-        return Err(Error::new(
-            Fault::Bug,
-            say!("{differences} baris berbeda dari aturan asli", "{differences} rows differ from the native rule"),
-        ));
+    if benched.differences > 0 {
+        let differences = benched.differences;
+        return Err(Error::new(Fault::Bug, say!("{differences} baris berbeda", "{differences} rows differ")));
     }
     Ok(benched)
 }
@@ -132,16 +157,24 @@ fn seconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 1e6).round() / 1e6
 }
 
-/// The median of five.
-fn median(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
-    let mut times = Vec::with_capacity(ROUNDS);
-    for _ in 0..ROUNDS {
+/// The times of some rounds, shortest first.
+fn times(rounds: usize, mut work: impl FnMut() -> Result<()>) -> Result<Vec<Duration>> {
+    let mut times = Vec::with_capacity(rounds);
+    for _ in 0..rounds {
         let begun = Instant::now();
         work()?;
         times.push(begun.elapsed());
     }
     times.sort_unstable();
-    times.get(ROUNDS / 2).copied().ok_or_else(|| Error::bug("five rounds have a median"))
+    Ok(times)
+}
+
+fn middle(times: &[Duration]) -> Duration {
+    times.get(times.len() / 2).copied().unwrap_or_default()
+}
+
+fn least(times: &[Duration]) -> Duration {
+    times.first().copied().unwrap_or_default()
 }
 
 /// The columns that a program reads of the snapshot.
@@ -201,60 +234,17 @@ fn judge_both(loaded: &Loaded, program: &Program, snapshot: &Snapshot) -> Result
         rows += sandboxed.failed.len() as u64;
         differences += report::different(&sandboxed, &same);
     }
-    let native_time = best(|| batches.iter().try_for_each(|batch| native.judge(batch).map(drop)))?;
-    let judge_time = best(|| batches.iter().try_for_each(|batch| judge.judge(batch).map(drop)))?;
+    let native_time = least(&times(ROUNDS, || batches.iter().try_for_each(|batch| native.judge(batch).map(drop)))?);
+    let judge_time = least(&times(ROUNDS, || batches.iter().try_for_each(|batch| judge.judge(batch).map(drop)))?);
     Ok(Some(BenchedProgram {
         program: program.id.clone(),
         native_ns: report::per_family(native_time, families),
         judge_ns: report::per_family(judge_time, families),
         fuel_per_family: fuel.checked_div(families).unwrap_or(0),
+        scan_s: 0.0,
+        run_s: 0.0,
+        run_best_s: 0.0,
         rows,
         differences,
     }))
-}
-
-fn best(mut work: impl FnMut() -> Result<()>) -> Result<Duration> {
-    let mut best = Duration::MAX;
-    for _ in 0..ROUNDS {
-        let begun = Instant::now();
-        work()?;
-        best = best.min(begun.elapsed());
-    }
-    Ok(best)
-}
-
-/// PKH from opening the snapshot to the closed selection, in a folder that goes again.
-fn one_run(site: &Site, loaded: &Loaded, program: &Program, threads: usize) -> Result<()> {
-    let place = tempfile::tempdir_in(&site.root).map_err(|cause| Error::storage(&site.root, cause))?;
-    let snapshot = snapshot_of(site, PERIOD, &loaded.dictionary)?;
-    let judge = judge_of(loaded, program, &snapshot)?;
-    let candidates = [Candidate { program, judge: &judge }];
-    let mut folders = folders(site);
-    folders.root = place.path().to_path_buf();
-    folders.runs = place.path().join("runs");
-    let seen = AtomicU64::new(0);
-    let request = RunRequest {
-        folders: &folders,
-        snapshot: &snapshot,
-        dictionary: &loaded.dictionary,
-        programs: &candidates,
-        receives: None,
-        promote: None,
-        threads,
-        cancel: stop::flag(),
-        seen: &seen,
-    };
-    let made = crate::ledger::run(&mut Ledger::open(place.path())?, &request)?;
-    match made.worst() {
-        Some(error) => Err(error.clone()),
-        None => Ok(()),
-    }
-}
-
-/// Peak resident memory of this process in megabytes, from the kernel; 0 where it does not say.
-fn peak_rss_mb() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|rest| rest.split_whitespace().next()?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) / 1024
 }

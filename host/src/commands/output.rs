@@ -14,6 +14,7 @@ pub fn schemas() -> BTreeMap<&'static str, Value> {
     };
     add("init", schema_for!(super::init::Made));
     add("synth", schema_for!(crate::synth::Summary));
+    add("synth --snapshot", schema_for!(super::synth::Sealed));
     add("import", schema_for!(crate::registry::ImportReport));
     add("quarantine", schema_for!(super::quarantine::Listed));
     add("quarantine --export", schema_for!(super::quarantine::Exported));

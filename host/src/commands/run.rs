@@ -66,14 +66,26 @@ pub(crate) struct Ran {
     pub(crate) receipt: String,
     /// Program by program.
     pub(crate) programs: Vec<ProgramLine>,
+    /// Peak resident memory of this process; 0 where the system does not say.
+    pub(crate) peak_rss_mb: u64,
 }
 
 pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     let made = make(args, site, screen)?;
     let failed = made.worst().cloned();
     if screen.json {
-        screen.json(&Ran { run: made.run, snapshot: made.snapshot, receipt: made.receipt, programs: made.programs })?;
+        screen.json(&Ran {
+            run: made.run,
+            snapshot: made.snapshot,
+            receipt: made.receipt,
+            programs: made.programs,
+            peak_rss_mb: super::memory::peak_mb(),
+        })?;
     } else {
+        if failed.is_none() {
+            let peak = super::memory::peak_mb();
+            screen.say(&say!("memori puncak {peak} MB", "peak memory {peak} MB"));
+        }
         show(&made, screen);
     }
     match failed {
@@ -174,6 +186,7 @@ pub(crate) fn make(args: &Args, site: &Site, screen: &Screen) -> Result<Made> {
         threads,
         cancel: stop::flag(),
         seen: &seen,
+        durable: true,
     };
     let mut ledger = Ledger::open(&site.root)?;
     watched(&seen, snapshot.manifest().families, &loaded.programs, screen, || crate::ledger::run(&mut ledger, &request))

@@ -85,7 +85,9 @@ pub(crate) fn run(args: &Args, site: impl Fn() -> Result<Site>, screen: &Screen)
         (None, Some(Some(folder))) => {
             let keyring = Keyring::new(demo::KEY);
             let made = sealed(&options, folder, &keyring, Dictionary::embedded(), screen)?;
-            show(&made, folder, screen)
+            show(&made, folder, screen)?;
+            screen.next(&format!("layak bench --families {}", args.families));
+            Ok(())
         }
         (None, _) => {
             let site = site()?;

@@ -1,5 +1,5 @@
 //! Where a run's verdicts and selections go: two tables per program and partition.
-//!
+//! Takes row groups from any thread; gives files and the hashes of their content.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,9 +27,9 @@ pub(super) struct RunSink {
 }
 
 impl RunSink {
-    pub(super) fn new(dir: &Path, programs: &[&str], partitions: &[PartitionRows]) -> RunSink {
+    pub(super) fn new(dir: &Path, programs: &[&str], partitions: &[PartitionRows], durable: bool) -> RunSink {
         let table = |id: &str, partition: &PartitionRows, kind: TableKind| {
-            TableWriter::new(dir.join(kind.path(id, &partition.code)), kind, partition.groups.len())
+            TableWriter::new(dir.join(kind.path(id, &partition.code)), kind, partition.groups.len(), durable)
         };
         let tables = |id: &str| {
             let of_partition = |partition: &PartitionRows| {

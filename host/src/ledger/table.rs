@@ -73,13 +73,14 @@ pub(super) struct Columns {
     rows: u32,
 }
 
-fn hash<T: Copy, const N: usize>(values: &[T], bytes: fn(T) -> [u8; N]) -> blake3::Hash {
+fn hash<T: Copy, const N: usize>(values: &[T], bytes: impl Fn(T) -> [u8; N]) -> blake3::Hash {
     let mut hasher = blake3::Hasher::new();
-    let mut buffer = Vec::with_capacity(8192 * N);
+    let mut buffer = vec![0u8; values.len().min(8192) * N];
     for part in values.chunks(8192) {
-        buffer.clear();
-        buffer.extend(part.iter().flat_map(|value| bytes(*value)));
-        hasher.update(&buffer);
+        for (slot, value) in buffer.chunks_exact_mut(N).zip(part) {
+            slot.copy_from_slice(&bytes(*value));
+        }
+        hasher.update(buffer.get(..part.len() * N).unwrap_or_default());
     }
     hasher.finalize()
 }
@@ -167,6 +168,7 @@ struct Inner {
 /// A table being written.
 pub(super) struct TableWriter {
     path: PathBuf,
+    durable: bool,
     schema: SchemaRef,
     groups: usize,
     inner: Mutex<Inner>,
@@ -174,20 +176,28 @@ pub(super) struct TableWriter {
 
 fn properties() -> Result<WriterProperties> {
     let level = ZstdLevel::try_new(1).map_err(Error::bug)?;
+    // one page per column and row group: the codec is set up anew for each page
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(level))
         .set_created_by("layak".to_owned())
-        .set_statistics_enabled(EnabledStatistics::Chunk);
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+        .set_write_batch_size(8192)
+        .set_data_page_row_count_limit(1 << 20)
+        .set_data_page_size_limit(8 << 20);
     for unique in ["rank", "place"] {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(unique), false);
+        // every value stands once: neither a dictionary nor zstd makes them smaller
+        properties = properties
+            .set_column_dictionary_enabled(ColumnPath::from(unique), false)
+            .set_column_compression(ColumnPath::from(unique), Compression::UNCOMPRESSED);
     }
     Ok(properties.build())
 }
 
 impl TableWriter {
-    pub(super) fn new(path: PathBuf, kind: TableKind, groups: usize) -> TableWriter {
+    pub(super) fn new(path: PathBuf, kind: TableKind, groups: usize, durable: bool) -> TableWriter {
         let inner = Inner { state: State::Waiting, pending: BTreeMap::new(), digests: Digests::of(kind) };
-        TableWriter { path, schema: kind.schema(), groups, inner: Mutex::new(inner) }
+        TableWriter { path, durable, schema: kind.schema(), groups, inner: Mutex::new(inner) }
     }
 
     fn failed(&self, cause: impl std::fmt::Display) -> Error {
@@ -251,7 +261,9 @@ impl TableWriter {
     fn close(&self, state: &mut State) -> Result<()> {
         if let State::Open { mut writer, .. } = std::mem::replace(state, State::Closed) {
             writer.finish().map_err(|cause| self.failed(cause))?;
-            writer.inner().sync_all().map_err(|cause| self.failed(cause))?;
+            if self.durable {
+                writer.inner().sync_all().map_err(|cause| self.failed(cause))?;
+            }
         }
         Ok(())
     }

@@ -85,9 +85,12 @@ impl Digest {
         self.hasher.update(&u32::try_from(count).unwrap_or(u32::MAX).to_le_bytes());
     }
 
-    fn cells<T: Copy, const N: usize>(&mut self, cells: Option<&[T]>, bytes: fn(T) -> [u8; N]) {
-        self.scratch.clear();
-        self.scratch.extend(cells.unwrap_or_default().iter().flat_map(|cell| bytes(*cell)));
+    fn cells<T: Copy, const N: usize>(&mut self, cells: Option<&[T]>, bytes: impl Fn(T) -> [u8; N]) {
+        let cells = cells.unwrap_or_default();
+        self.scratch.resize(cells.len() * N, 0);
+        for (slot, cell) in self.scratch.chunks_exact_mut(N).zip(cells) {
+            slot.copy_from_slice(&bytes(*cell));
+        }
         self.hasher.update(&self.scratch);
     }
 

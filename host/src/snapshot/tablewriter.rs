@@ -105,13 +105,7 @@ impl TableWriter {
 }
 
 /// Adds the batches of a group to the hashes of decoded values.
-fn digest(
-    digests: &mut TableDigests,
-    ids: &[u64],
-    ends: Option<&[u32]>,
-    columns: &[&BatchColumn],
-    bounds: &[usize],
-) {
+fn digest(digests: &mut TableDigests, ids: &[u64], ends: Option<&[u32]>, columns: &[&BatchColumn], bounds: &[usize]) {
     let mut start = 0;
     for end in bounds {
         let count = end - start;

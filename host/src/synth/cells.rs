@@ -229,10 +229,9 @@ fn asset(name: &str) -> Option<FamilyFill> {
 
 fn member(name: &str) -> Option<MemberFill> {
     Some(match name {
-        "birth_date" => |rows, _| BatchColumn {
-            values: Values::S32(rows.iter().map(|p| born(p).0).collect()),
-            valid: None,
-        },
+        "birth_date" => {
+            |rows, _| BatchColumn { values: Values::S32(rows.iter().map(|p| born(p).0).collect()), valid: None }
+        }
         "sex" => |rows, _| codes(rows, |p| p.sex),
         "relation" => |rows, _| codes(rows, |p| p.relation),
         "marital_status" => |rows, _| codes(rows, |p| p.marital),
@@ -254,9 +253,9 @@ fn member(name: &str) -> Option<MemberFill> {
         "ktp_regency" => |rows, frame| counts(rows, |_| frame.regency),
         "ktp_occupation" => |rows, _| codes(rows, |p| p.occupation),
         "ktp_education" => |rows, _| codes(rows, |p| p.education),
-        "member_exclusions" => |rows, _| {
-            set(rows, |p| (item(p.exclusion) | if p.dead { item(DEAD) } else { 0 }, ALL_ITEMS))
-        },
+        "member_exclusions" => {
+            |rows, _| set(rows, |p| (item(p.exclusion) | if p.dead { item(DEAD) } else { 0 }, ALL_ITEMS))
+        }
         "dead" => |rows, _| flags(rows, |p| p.dead),
         "pregnancy" => |rows, _| bytes(rows, |p| p.pregnancy),
         "pregnancy_order" => |rows, _| codes(rows, |p| if p.pregnancy > 0 { p.pregnancy_order } else { 0 }),
@@ -306,8 +305,7 @@ fn severe(person: &Person, frame: &Frame) -> (u32, u32) {
     let (mut held, mut known) = (0, 0);
     let mut years = None;
     for (bit, (difficulty, from)) in person.difficulties.iter().zip(ASKED_FROM).enumerate() {
-        let settled =
-            *difficulty != 0 || *years.get_or_insert_with(|| born(person).years_at(frame.as_of)) < from;
+        let settled = *difficulty != 0 || *years.get_or_insert_with(|| born(person).years_at(frame.as_of)) < from;
         held |= u32::from(*difficulty == 1) << bit;
         known |= u32::from(settled) << bit;
     }
