@@ -29,6 +29,7 @@ mod places;
 mod registry;
 mod quarter;
 mod readme;
+mod rivals;
 mod rules;
 mod sandbox;
 mod second_opinion;

@@ -66,21 +66,13 @@ pub(crate) struct Ran {
     pub(crate) receipt: String,
     /// Program by program.
     pub(crate) programs: Vec<ProgramLine>,
-    /// Peak resident memory of this process; 0 where the system does not say.
-    pub(crate) peak_rss_mb: u64,
 }
 
 pub(crate) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     let made = make(args, site, screen)?;
     let failed = made.worst().cloned();
     if screen.json {
-        screen.json(&Ran {
-            run: made.run,
-            snapshot: made.snapshot,
-            receipt: made.receipt,
-            programs: made.programs,
-            peak_rss_mb: super::memory::peak_mb(),
-        })?;
+        screen.json(&Ran { run: made.run, snapshot: made.snapshot, receipt: made.receipt, programs: made.programs })?;
     } else {
         if failed.is_none() {
             let peak = super::memory::peak_mb();
