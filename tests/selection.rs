@@ -1,6 +1,7 @@
 //! Selection: the same as a naive second implementation; the same bytes for any
 //! order of rows, batch size and number of threads; failures stay alone.
 
+mod cuts;
 mod drawn;
 mod laws;
 mod naive;

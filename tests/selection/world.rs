@@ -329,15 +329,15 @@ pub(super) fn area_of(level: AreaLevel, family: &Family) -> u32 {
     }
 }
 
-/// Code of an area of a level.
+/// Code of an area of a level, as the Ministry of Home Affairs writes it.
 pub(super) fn code_of(level: AreaLevel, at: u32) -> String {
-    let regency = |at: u32| format!("kemendagri:{:02}.{:02}", 11 + at / 10, at % 10);
+    let regency = |at: u32| format!("kemendagri:{:02}.{:02}", 11 + at / 10, at % 10 + 1);
     match level {
         AreaLevel::National => String::new(),
         AreaLevel::Province => format!("kemendagri:{:02}", 11 + at),
         AreaLevel::Regency => regency(at),
-        AreaLevel::District => format!("{}.{:02}", regency(at / 2), at % 2),
-        AreaLevel::Village => format!("{}.{:02}.100{}", regency(at / 6), at % 6 / 3, at % 3),
+        AreaLevel::District => format!("{}.{:02}", regency(at / 2), at % 2 + 1),
+        AreaLevel::Village => format!("{}.{:02}.200{}", regency(at / 6), at % 6 / 3 + 1, at % 3 + 1),
     }
 }
 
