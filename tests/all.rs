@@ -17,6 +17,7 @@ mod families;
 mod fuzzed;
 mod golden;
 mod identities;
+mod hostile;
 mod intake;
 mod judged;
 mod laws;

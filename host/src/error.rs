@@ -89,6 +89,8 @@ pub struct Error {
     pub span: Option<Box<Span>>,
     /// What the library or system below said.
     pub cause: Option<String>,
+    /// A stable word for scripts, where the texts above may change.
+    pub code: Option<&'static str>,
 }
 
 /// The result of everything that can fail.
@@ -98,7 +100,7 @@ impl Error {
     /// A failure with its message; add place and fix with the methods below.
     #[must_use]
     pub fn new(fault: Fault, message: Text) -> Error {
-        Error { fault, message, fix: None, path: None, span: None, cause: None }
+        Error { fault, message, fix: None, path: None, span: None, cause: None, code: None }
     }
 
     /// Says how to fix it.
@@ -120,6 +122,13 @@ impl Error {
     pub fn at(mut self, source: &str, range: std::ops::Range<usize>) -> Error {
         let len = range.end.saturating_sub(range.start).max(1);
         self.span = Some(Box::new(Span { offset: range.start, len, source: source.to_owned() }));
+        self
+    }
+
+    /// Gives it a stable word for scripts.
+    #[must_use]
+    pub fn code(mut self, code: &'static str) -> Error {
+        self.code = Some(code);
         self
     }
 

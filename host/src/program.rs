@@ -26,7 +26,7 @@ pub mod texts;
 pub mod written;
 
 pub use check::{Found, Plugins, Site, Written, against_snapshot};
-pub use folder::{dictionary, files, levels, load_all, load_one, load_texts};
+pub use folder::{Refusal, dictionary, dictionary_apart, files, levels, load_all, load_apart, load_one, load_texts};
 pub use lock::Lock;
 pub use operator::{Grant, Limits, Objection, Operator};
 pub use quota::{Ratio, largest_remainder, scale_table, scale_total};
@@ -281,6 +281,48 @@ pub struct Program {
 }
 
 impl Program {
+    /// A program whose plugin is refused: known by name only, it is never judged.
+    pub(crate) fn without_plugin(
+        id: String,
+        plugin: String,
+        plugin_digest: String,
+        rule_hash: String,
+        after: Vec<String>,
+    ) -> Program {
+        Program {
+            id,
+            title: Text::default(),
+            description: Description {
+                name: plugin.clone(),
+                version: String::new(),
+                unit: Unit::Family,
+                columns: Vec::new(),
+                settings: Vec::new(),
+                criteria: Vec::new(),
+                components: Vec::new(),
+                score_parts: Vec::new(),
+                score: (0, 0),
+                amount: (0, 0),
+            },
+            plugin,
+            settings: Vec::new(),
+            columns: Vec::new(),
+            unknowns: Vec::new(),
+            criteria: Vec::new(),
+            components: Vec::new(),
+            score_parts: Vec::new(),
+            incumbents: Incumbents::None,
+            quota: Quota { level: AreaLevel::National, seats: Seats::Unlimited, only: Vec::new() },
+            ceiling: None,
+            sub_keys: Vec::new(),
+            seed: String::new(),
+            months_paid: None,
+            after,
+            rule_hash,
+            plugin_digest,
+        }
+    }
+
     /// The row judged.
     #[must_use]
     pub fn unit(&self) -> Unit {

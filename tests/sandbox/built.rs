@@ -59,13 +59,26 @@ pub(crate) fn core() -> &'static [u8] {
     })
 }
 
+/// The hostile core module with this attack, under this name of at most 12 letters.
+pub(crate) fn core_named(mode: u32, name: &str) -> Vec<u8> {
+    let mut core = core().to_vec();
+    let mut put = |mark: &str, text: &[u8]| {
+        let found = core.windows(mark.len()).position(|part| part == mark.as_bytes());
+        let at = found.expect("the mark is in the module") + mark.len();
+        core[at..at + text.len()].copy_from_slice(text);
+    };
+    put("LAYAK-HOSTILE-MODE-", format!("{mode:03}").as_bytes());
+    put("LAYAK-HOSTILE-NAME-", format!("{name:12}").as_bytes());
+    core
+}
+
+pub(crate) fn component_named(mode: u32, name: &str) -> Vec<u8> {
+    pack(&core_named(mode, name)).unwrap()
+}
+
 /// The hostile component with this attack.
 pub(crate) fn component(mode: u32) -> Vec<u8> {
-    let mut core = core().to_vec();
-    let mark = b"LAYAK-HOSTILE-MODE-";
-    let at = core.windows(mark.len()).position(|part| part == mark).expect("the mark is in the module") + mark.len();
-    core[at..at + 3].copy_from_slice(format!("{mode:03}").as_bytes());
-    pack(&core).unwrap()
+    component_named(mode, "hostile")
 }
 
 /// One cache for all tests: the folder is per plugin digest anyway.

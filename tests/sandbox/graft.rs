@@ -1,5 +1,5 @@
-//! Grows a core module by hand: appends functions to the sections of the
-//! hostile plugin, so that a bomb wears the right world.
+//! Grows a core module by hand: appends functions, tables of jumps and data to
+//! the sections of the hostile plugin, so that a bomb wears the right world.
 
 /// Unsigned LEB128.
 pub(crate) fn leb(mut value: u64) -> Vec<u8> {
@@ -33,6 +33,8 @@ const TYPES: u8 = 1;
 const FUNCTIONS: u8 = 3;
 const EXPORTS: u8 = 7;
 const CODE: u8 = 10;
+const DATA: u8 = 11;
+const DATA_COUNT: u8 = 12;
 
 /// A core module as its sections.
 pub(crate) struct Grafted {
@@ -91,7 +93,7 @@ impl Grafted {
     }
 
     /// The function that is exported under this name; the module imports none.
-    fn exported(&self, name: &str) -> u64 {
+    pub(crate) fn exported(&self, name: &str) -> u64 {
         let (body, mut at) = (self.body(EXPORTS), 0);
         for _ in 0..read_leb(body, &mut at) {
             let len = read_leb(body, &mut at) as usize;
@@ -106,7 +108,7 @@ impl Grafted {
     }
 
     /// Puts instructions before those of a function.
-    fn prepend(&mut self, function: u64, code: &[u8]) {
+    pub(crate) fn prepend(&mut self, function: u64, code: &[u8]) {
         let (body, mut at) = (self.body(CODE), 0);
         let count = read_leb(body, &mut at);
         let mut out = leb(count);
@@ -125,6 +127,28 @@ impl Grafted {
         }
         self.sections.iter_mut().find(|(id, _)| *id == CODE).unwrap().1 = out;
     }
+
+    /// Appends so many passive data segments of so many bytes.
+    pub(crate) fn data(mut self, segments: usize, bytes: usize) -> Grafted {
+        let one = [vec![1], leb(bytes as u64), vec![0x5a; bytes]].concat();
+        self.append(DATA, segments as u64, &one.repeat(segments));
+        if self.sections.iter().any(|(id, _)| *id == DATA_COUNT) {
+            let (_, body) = self.sections.iter_mut().find(|(at, _)| *at == DATA_COUNT).unwrap();
+            *body = leb(read_leb(body, &mut 0) + segments as u64);
+        }
+        self
+    }
+
+    /// Exports function 0 under so many names.
+    pub(crate) fn exports(mut self, count: usize) -> Grafted {
+        let one = |at: usize| {
+            let name = format!("export-{at}");
+            [leb(name.len() as u64), name.into_bytes(), vec![0, 0]].concat()
+        };
+        let all: Vec<u8> = (0..count).flat_map(one).collect();
+        self.append(EXPORTS, count as u64, &all);
+        self
+    }
 }
 
 /// A body of about so many bytes that keeps a hundred values alive: hard on the
@@ -140,6 +164,20 @@ pub(crate) fn tangle(bytes: usize, salt: u8) -> Vec<u8> {
         body.extend([0x20, local(3), 0xa7, 0x41, 0xc0, 0, 0x29, 3, 0, 0x20, local(3), 0x7c]);
         body.extend([0x20, local(7), 0x89, 0x20, local(11), 0x7c, 0x22, local(1), 0x37, 3, 8]);
     }
+    body.push(0x0b);
+    body
+}
+
+/// A body of so many nested blocks, and a jump out of them with so many ways.
+pub(crate) fn jumps(depth: usize, ways: usize) -> Vec<u8> {
+    let mut body = vec![0];
+    body.extend([0x02, 0x40].repeat(depth));
+    // i32.const 0, br_table
+    body.extend([0x41, 0, 0x0e]);
+    body.extend(leb(ways as u64));
+    (0..ways).for_each(|way| body.extend(leb((way % depth) as u64)));
+    body.push(0);
+    body.extend([0x0b].repeat(depth));
     body.push(0x0b);
     body
 }

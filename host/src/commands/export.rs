@@ -1,6 +1,6 @@
 //! `layak export RUN --program P`: a recipient list with identities from the vault.
 
-use super::program::{Loaded, find, load};
+use super::program::{Loaded, find, load_apart};
 use super::run::{folders, judge_of};
 use super::screen::{Screen, Stand};
 use super::site::Site;
@@ -63,7 +63,7 @@ pub(crate) fn opened(run: &str, site: &Site, screen: &Screen) -> Result<(Ledger,
     let ledger = Ledger::open(&site.root)?;
     let entry = ledger.find_run(run)?;
     let period: Period = entry.period.parse().map_err(|_| Error::bug("the ledger notes periods"))?;
-    let loaded = load(site, period, site.threads, screen)?;
+    let loaded = load_apart(site, period, site.threads, screen)?;
     let snapshot = Snapshot::open_with(site.snapshots.join(&entry.snapshot), &loaded.dictionary)?;
     Ok((ledger, loaded, snapshot))
 }

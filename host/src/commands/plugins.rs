@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use super::site::Site;
 use crate::error::{Error, Fault, Result};
@@ -19,7 +20,8 @@ use crate::say;
 pub(crate) struct SitePlugins {
     sandbox: Sandbox,
     folder: PathBuf,
-    loaded: Mutex<BTreeMap<String, Plugin>>,
+    /// Refusals are kept too: a plugin is asked once.
+    loaded: Mutex<BTreeMap<String, Result<Plugin>>>,
 }
 
 /// The sandbox's limits as the operator sets them.
@@ -30,6 +32,11 @@ fn limits(operator: &Operator, threads: usize) -> Limits {
         fuel_base: set.fuel_base.unwrap_or(own.fuel_base),
         fuel_per_family: set.fuel_per_family.unwrap_or(own.fuel_per_family),
         fuel_per_member: set.fuel_per_member.unwrap_or(own.fuel_per_member),
+        wall: set.wall_seconds.map_or(own.wall, Duration::from_secs),
+        compile_memory: set.compile_memory_mib.map_or(own.compile_memory, |mib| mib.saturating_mul(1 << 20)),
+        compile_cpu: set.compile_seconds.unwrap_or(own.compile_cpu),
+        // the clock on the wall is the last resort, for a machine that is busy with other things
+        compile_wall: own.compile_wall.max(Duration::from_secs(set.compile_seconds.unwrap_or(0).saturating_mul(2))),
         workers: u32::try_from(threads).ok().filter(|n| *n > 0).unwrap_or(own.workers),
         ..own
     }
@@ -56,15 +63,16 @@ impl SitePlugins {
     /// The loaded plugin of this name.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Plugin>> {
         if let Some(plugin) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
-            return Ok(Some(plugin.clone()));
+            return plugin.clone().map(Some);
         }
         let Some(bytes) = self.bytes(name)? else { return Ok(None) };
-        let plugin = self.sandbox.load(&bytes).map_err(|error| match bundled(name) {
+        let plugin = self.sandbox.load(&bytes).and_then(|plugin| own_name(name, plugin));
+        let plugin = plugin.map_err(|error| match bundled(name) {
             Some(_) => error,
             None => error.file(self.folder.join(format!("{name}.wasm"))),
-        })?;
+        });
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), plugin.clone());
-        Ok(Some(plugin))
+        plugin.map(Some)
     }
 
     fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
@@ -87,7 +95,28 @@ impl SitePlugins {
     }
 }
 
+/// A plugin that calls itself otherwise than its file is called is another plugin.
+fn own_name(name: &str, plugin: Plugin) -> Result<Plugin> {
+    let said = &plugin.description().name;
+    if said == name {
+        return Ok(plugin);
+    }
+    Err(Error::new(
+        Fault::Plugin,
+        say!("plugin ditolak: ia menyebut dirinya `{said}`", "plugin refused: it calls itself `{said}`"),
+    )
+    .code("other_name")
+    .fix(say!(
+        "periksa asalnya; tambahkan dengan `layak program add`, yang memberi berkas itu namanya sendiri",
+        "find out where it comes from; add it with `layak program add`, which gives the file its own name"
+    )))
+}
+
 impl Plugins for SitePlugins {
+    fn digest(&self, name: &str) -> String {
+        self.bytes(name).ok().flatten().map(|bytes| blake3::hash(&bytes).to_hex().to_string()).unwrap_or_default()
+    }
+
     fn find(&self, name: &str) -> Result<Option<Found>> {
         let plugin = self.get(name)?;
         Ok(plugin.map(|plugin| Found {

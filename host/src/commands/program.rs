@@ -17,7 +17,7 @@ use crate::program::check::Site as RuleSite;
 use crate::program::lock::Lock;
 use crate::program::operator::Operator;
 use crate::program::show::show;
-use crate::program::{Program, folder as rules_folder};
+use crate::program::{Program, Refusal, folder as rules_folder};
 use crate::say;
 use crate::snapshot::Snapshot;
 use crate::terms::Period;
@@ -60,6 +60,8 @@ pub(crate) struct Loaded {
     pub(crate) plugins: SitePlugins,
     /// Level by level.
     pub(crate) programs: Vec<Program>,
+    /// Programs whose plugin is refused; only `load_apart` leaves any here.
+    pub(crate) refused: Vec<Refusal>,
 }
 
 /// Prints all but the worst, and gives the worst.
@@ -85,17 +87,34 @@ pub(crate) fn load(site: &Site, period: Period, threads: usize, screen: &Screen)
     try_load(site, period, threads).map_err(|errors| report(errors, screen))
 }
 
+/// As `load`, where a refused plugin leaves only its own program behind (I5).
+pub(crate) fn load_apart(site: &Site, period: Period, threads: usize, screen: &Screen) -> Result<Loaded> {
+    loaded(site, period, threads, true).map_err(|errors| report(errors, screen))
+}
+
 /// As `load`, with every problem found.
 fn try_load(site: &Site, period: Period, threads: usize) -> std::result::Result<Loaded, Vec<Error>> {
+    loaded(site, period, threads, false)
+}
+
+fn loaded(site: &Site, period: Period, threads: usize, apart: bool) -> std::result::Result<Loaded, Vec<Error>> {
     let base = Dictionary::embedded();
     // limits do not name columns, so they can be read before outside programs are known
     let early = Operator::read(&site.rules, base).unwrap_or_default();
     let plugins = SitePlugins::new(site, &early, threads).map_err(|error| vec![error])?;
-    let dictionary = rules_folder::dictionary(&site.rules, &plugins, base)?;
+    let dictionary = if apart {
+        rules_folder::dictionary_apart(&site.rules, &plugins, base)?
+    } else {
+        rules_folder::dictionary(&site.rules, &plugins, base)?
+    };
     let operator = Operator::read(&site.rules, &dictionary)?;
     let against = RuleSite { dictionary: &dictionary, regions: Regions::embedded(), operator: &operator, period };
-    let programs = rules_folder::load_all(&site.rules, &plugins, &against)?;
-    Ok(Loaded { dictionary, plugins, programs })
+    let (programs, refused) = if apart {
+        rules_folder::load_apart(&site.rules, &plugins, &against)?
+    } else {
+        (rules_folder::load_all(&site.rules, &plugins, &against)?, Vec::new())
+    };
+    Ok(Loaded { dictionary, plugins, programs, refused })
 }
 
 /// Refuses a plugin that is not the one of `layak.lock`, or pins it anew.

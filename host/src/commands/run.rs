@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::program::{Loaded, check_lock, find, load};
+use super::program::{Loaded, check_lock, find, load_apart};
 use super::screen::{Screen, Stand};
 use super::site::Site;
 use super::stop;
@@ -13,10 +13,10 @@ use crate::columns::Dictionary;
 use crate::error::{Error, Fault, Result};
 use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest};
 use crate::program::Program;
-use crate::sandbox::Plugin;
+use crate::sandbox::{Plugin, Verdicts};
 use crate::say;
-use crate::selection::{Binds, Outcome};
-use crate::snapshot::Snapshot;
+use crate::selection::{Binds, Judging, Outcome};
+use crate::snapshot::{Batch, Snapshot};
 use crate::terms::{Period, Rupiah, show_count};
 
 /// Judges, ranks and cuts: the recipient lists of one period
@@ -138,6 +138,27 @@ pub(crate) fn judge_with(plugin: &Plugin, program: &Program, snapshot: &Snapshot
     Ok(PluginJudge::new(judge, columns))
 }
 
+/// Judges nobody: the program fails with this, and the others run (I5).
+struct Refused(Error);
+
+impl Judging for Refused {
+    fn judge(&self, _batch: &Batch) -> Result<(Verdicts, u64)> {
+        Err(self.0.clone())
+    }
+}
+
+/// What judges for a program, or the plugin's own refusal in its place.
+fn judge_or_refusal(loaded: &Loaded, program: &Program, snapshot: &Snapshot) -> Result<Box<dyn Judging>> {
+    if let Some(refused) = loaded.refused.iter().find(|refused| refused.program.id == program.id) {
+        return Ok(Box::new(Refused(refused.error.clone())));
+    }
+    match judge_of(loaded, program, snapshot) {
+        Ok(judge) => Ok(Box::new(judge)),
+        Err(error) if error.fault == Fault::Plugin || error.code == Some("settings") => Ok(Box::new(Refused(error))),
+        Err(error) => Err(error),
+    }
+}
+
 fn missing(program: &Program, column: &str) -> Error {
     let id = &program.id;
     Error::new(
@@ -151,22 +172,20 @@ fn missing(program: &Program, column: &str) -> Error {
 pub(crate) fn make(args: &Args, site: &Site, screen: &Screen) -> Result<Made> {
     let period: Period = args.period.parse().map_err(|message| Error::new(Fault::Usage, message))?;
     let threads = args.threads.unwrap_or(site.threads);
-    let loaded = load(site, period, threads, screen)?;
-    let wanted: Vec<&Program> = if args.program.is_empty() {
-        loaded.programs.iter().collect()
-    } else {
-        for name in &args.program {
-            find(&loaded.programs, name)?;
-        }
-        loaded.programs.iter().filter(|program| args.program.contains(&program.id)).collect()
-    };
-    let owned: Vec<Program> = wanted.iter().map(|program| (*program).clone()).collect();
-    check_lock(site, &owned, args.update_lock)?;
+    let loaded = load_apart(site, period, threads, screen)?;
+    let all: Vec<Program> =
+        loaded.programs.iter().chain(loaded.refused.iter().map(|refused| &refused.program)).cloned().collect();
+    for name in &args.program {
+        find(&all, name)?;
+    }
+    let wanted: Vec<Program> =
+        all.into_iter().filter(|program| args.program.is_empty() || args.program.contains(&program.id)).collect();
+    check_lock(site, &wanted, args.update_lock)?;
     let snapshot = snapshot_of(site, period, &loaded.dictionary)?;
-    let judges: Vec<PluginJudge> =
-        wanted.iter().map(|program| judge_of(&loaded, program, &snapshot)).collect::<Result<_>>()?;
+    let judges: Vec<Box<dyn Judging>> =
+        wanted.iter().map(|program| judge_or_refusal(&loaded, program, &snapshot)).collect::<Result<_>>()?;
     let candidates: Vec<Candidate<'_>> =
-        wanted.iter().zip(&judges).map(|(program, judge)| Candidate { program, judge }).collect();
+        wanted.iter().zip(&judges).map(|(program, judge)| Candidate { program, judge: judge.as_ref() }).collect();
     let seen = AtomicU64::new(0);
     let request = RunRequest {
         folders: &folders(site),
@@ -243,8 +262,10 @@ pub(crate) fn show(made: &Made, screen: &Screen) {
         })
         .collect();
     screen.table(&head, &rows);
-    // the first failure is what the verb ends with: it is said there
-    let last_word = made.outcomes.iter().position(|outcome| matches!(outcome, Outcome::Failed(_)));
+    // the worst failure is what the verb ends with: it is said there
+    let worst = made.worst();
+    let is_worst = |outcome: &Outcome| matches!(outcome, Outcome::Failed(error) if Some(error) == worst);
+    let last_word = made.outcomes.iter().position(is_worst);
     for (at, (line, outcome)) in made.programs.iter().zip(&made.outcomes).enumerate() {
         match outcome {
             Outcome::Done(selection) => {

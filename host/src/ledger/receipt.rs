@@ -119,10 +119,14 @@ fn program_result(one: &ProgramResult<'_>) -> Result<Value> {
     });
     let rest = match one.outcome {
         Outcome::Done(selection) => done(program, selection, one.hashes.as_ref())?,
-        Outcome::Failed(error) => json!({ "status": "failed", "reason": error.message }),
+        Outcome::Failed(error) => json!({ "status": "failed", "reason": error.message, "code": error.code }),
         Outcome::NotRun(reason) => json!({ "status": "not_run", "reason": reason }),
     };
     if let (Value::Object(all), Value::Object(rest)) = (&mut value, rest) {
+        if !matches!(one.outcome, Outcome::Done(_)) {
+            // nobody was ranked, and without its plugin a rule file is not read to the end
+            ["unit", "seed", "incumbents", "quota"].iter().for_each(|key| drop(all.remove(*key)));
+        }
         all.extend(rest);
     }
     Ok(value)

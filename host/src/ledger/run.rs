@@ -73,6 +73,8 @@ pub struct ProgramLine {
     pub status: String,
     /// Why not done.
     pub reason: Option<Text>,
+    /// The same as a stable word, where a plugin is the reason.
+    pub code: Option<String>,
     /// Rows of the program's unit.
     pub registered: u64,
     /// Rows with a verdict.
@@ -133,13 +135,14 @@ pub struct Made {
 }
 
 impl Made {
-    /// The error that decides the exit code, if a program failed.
+    /// The error that decides the exit code, if a program failed: the first of the worst.
     #[must_use]
     pub fn worst(&self) -> Option<&Error> {
-        self.outcomes.iter().find_map(|outcome| match outcome {
+        let failed = self.outcomes.iter().rev().filter_map(|outcome| match outcome {
             Outcome::Failed(error) => Some(error),
             _ => None,
-        })
+        });
+        failed.max_by_key(|error| error.fault)
     }
 }
 
@@ -445,10 +448,10 @@ fn same_as_before(place: &Path, receipt: &Receipt) -> Result<String> {
 
 fn line(program: &Program, outcome: &Outcome, receipt: &Receipt) -> ProgramLine {
     let empty = Funnel::default();
-    let (status, reason, funnel) = match outcome {
-        Outcome::Done(selection) => ("done", None, &selection.funnel),
-        Outcome::Failed(error) => ("failed", Some(error.message.clone()), &empty),
-        Outcome::NotRun(reason) => ("not_run", Some(reason.clone()), &empty),
+    let (status, reason, code, funnel) = match outcome {
+        Outcome::Done(selection) => ("done", None, None, &selection.funnel),
+        Outcome::Failed(error) => ("failed", Some(error.message.clone()), error.code, &empty),
+        Outcome::NotRun(reason) => ("not_run", Some(reason.clone()), None, &empty),
     };
     let programs = receipt.result.get("programs").and_then(|all| all.as_array());
     let own =
@@ -464,6 +467,7 @@ fn line(program: &Program, outcome: &Outcome, receipt: &Receipt) -> ProgramLine 
         program: program.id.clone(),
         status: status.to_owned(),
         reason,
+        code: code.map(str::to_owned),
         registered: funnel.registered,
         judged: funnel.judged,
         eligible: funnel.eligible,

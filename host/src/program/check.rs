@@ -40,6 +40,11 @@ pub trait Plugins {
 
     /// All names, for suggestions.
     fn names(&self) -> Vec<String>;
+
+    /// Digest of the component of this name, refused or not; empty where there is none.
+    fn digest(&self, name: &str) -> String {
+        self.find(name).ok().flatten().map(|found| found.digest).unwrap_or_default()
+    }
 }
 
 /// What a rule file is checked against.
@@ -112,6 +117,14 @@ impl Written {
                 None
             }
         }
+    }
+
+    /// What is known of the program while its plugin is refused.
+    pub(super) fn without_plugin(&self, plugins: &dyn Plugins) -> Program {
+        let plugin = self.plugin.as_ref().map(|name| name.value.clone()).unwrap_or_default();
+        let digest = plugins.digest(&plugin);
+        let after = self.after.iter().map(|name| name.value.clone()).collect();
+        Program::without_plugin(self.id.clone(), plugin, digest, rule_hash(self.page.text(), &[]), after)
     }
 
     /// The checked form, or all problems; without a plugin only what needs none is checked.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use crate::columns::{Dictionary, Entity};
-use crate::error::Error;
+use crate::error::{Error, Fault};
 use crate::sandbox::Unit;
 use crate::say;
 
@@ -47,19 +47,34 @@ fn open(rules: &Path) -> Result<Vec<Written>, Vec<Error>> {
 /// # Errors
 /// A folder or plugin that cannot be read; problems of rule files are left to `load_all`.
 pub fn dictionary(rules: &Path, plugins: &dyn Plugins, base: &Dictionary) -> Result<Dictionary, Vec<Error>> {
+    with_outside(rules, plugins, base, false)
+}
+
+/// The same, where a refused plugin leaves its own program behind: its columns
+/// are taken to be those of families, so that files which name them can be read.
+///
+/// # Errors
+/// A folder or plugin that cannot be read.
+pub fn dictionary_apart(rules: &Path, plugins: &dyn Plugins, base: &Dictionary) -> Result<Dictionary, Vec<Error>> {
+    with_outside(rules, plugins, base, true)
+}
+
+fn with_outside(rules: &Path, plugins: &dyn Plugins, base: &Dictionary, apart: bool) -> Result<Dictionary, Vec<Error>> {
     let mut outside = Vec::new();
     for written in open(rules)? {
         if base.id(&format!("receives.{}", written.id)).is_some() {
             continue;
         }
         let Some(name) = &written.plugin else { continue };
-        if let Some(found) = plugins.find(&name.value).map_err(|error| vec![error])? {
-            let entity = match found.description.unit {
+        let entity = match plugins.find(&name.value) {
+            Ok(found) => found.map(|found| match found.description.unit {
                 Unit::Family => Entity::Family,
                 Unit::Person => Entity::Member,
-            };
-            outside.push((written.id, entity));
-        }
+            }),
+            Err(error) if apart && error.fault == Fault::Plugin => Some(Entity::Family),
+            Err(error) => return Err(vec![error]),
+        };
+        outside.extend(entity.map(|entity| (written.id, entity)));
     }
     let outside: Vec<(&str, Entity)> = outside.iter().map(|(id, entity)| (id.as_str(), *entity)).collect();
     Ok(if outside.is_empty() { base.clone() } else { base.with_programs(&outside) })
@@ -71,7 +86,30 @@ pub fn dictionary(rules: &Path, plugins: &dyn Plugins, base: &Dictionary) -> Res
 /// # Errors
 /// Every problem of every file: rule files, names in `operator.toml`, cycles.
 pub fn load_all(rules: &Path, plugins: &dyn Plugins, site: &Site<'_>) -> Result<Vec<Program>, Vec<Error>> {
-    check_all(open(rules)?, plugins, site)
+    check_all(open(rules)?, plugins, site, None)
+}
+
+/// A program whose plugin is refused: what its rule file says without one, and why.
+#[derive(Debug, Clone)]
+pub struct Refusal {
+    /// A program that reads no column and judges nobody.
+    pub program: Program,
+    /// Why its plugin is refused.
+    pub error: Error,
+}
+
+/// As `load_all`, where a refused plugin leaves only its own program behind (I5).
+///
+/// # Errors
+/// As `load_all`, but for what only plugins are to blame for.
+pub fn load_apart(
+    rules: &Path,
+    plugins: &dyn Plugins,
+    site: &Site<'_>,
+) -> Result<(Vec<Program>, Vec<Refusal>), Vec<Error>> {
+    let mut refused = Vec::new();
+    let programs = check_all(open(rules)?, plugins, site, Some(&mut refused))?;
+    Ok((programs, refused))
 }
 
 /// As `load_all`, from texts: (path, text).
@@ -83,7 +121,7 @@ pub fn load_texts(
     plugins: &dyn Plugins,
     site: &Site<'_>,
 ) -> Result<Vec<Program>, Vec<Error>> {
-    check_all(texts.iter().map(|(path, text)| Written::parse(path, text)).collect(), plugins, site)
+    check_all(texts.iter().map(|(path, text)| Written::parse(path, text)).collect(), plugins, site, None)
 }
 
 /// One rule file alone: `after` may name programs that are not looked at.
@@ -96,7 +134,12 @@ pub fn load_one(path: &Path, text: &str, plugins: &dyn Plugins, site: &Site<'_>)
     written.check(found, site)
 }
 
-fn check_all(mut all: Vec<Written>, plugins: &dyn Plugins, site: &Site<'_>) -> Result<Vec<Program>, Vec<Error>> {
+fn check_all(
+    mut all: Vec<Written>,
+    plugins: &dyn Plugins,
+    site: &Site<'_>,
+    mut refused: Option<&mut Vec<Refusal>>,
+) -> Result<Vec<Program>, Vec<Error>> {
     let ids: Vec<String> = all.iter().map(|written| written.id.clone()).collect();
     let mut errors = Vec::new();
     site.operator.names(&ids, &mut errors);
@@ -119,9 +162,14 @@ fn check_all(mut all: Vec<Written>, plugins: &dyn Plugins, site: &Site<'_>) -> R
     let mut programs = Vec::new();
     for mut written in all {
         let found: Option<Found> = written.find(plugins);
-        match written.check(found, site) {
-            Ok(program) => programs.push(program),
-            Err(more) => errors.extend(more),
+        let without = written.without_plugin(plugins);
+        match (written.check(found, site), &mut refused) {
+            (Ok(program), _) => programs.push(program),
+            (Err(more), Some(refused)) if more.iter().all(|error| error.fault == Fault::Plugin) => {
+                let first = more.into_iter().next();
+                refused.extend(first.map(|error| Refusal { program: without, error }));
+            }
+            (Err(more), _) => errors.extend(more),
         }
     }
     if !errors.is_empty() {

@@ -264,7 +264,7 @@ fn known(wish: &ColumnWish, plugin: &Description, dictionary: &Dictionary) -> Re
             ),
         );
         error.fix = dictionary.nearest(name).map(|near| say!("maksudnya `{near}`?", "did you mean `{near}`?"));
-        return Err(error);
+        return Err(error.code("column"));
     };
     let column = dictionary.get(id);
     if column.class == Class::Identity {
@@ -272,7 +272,7 @@ fn known(wish: &ColumnWish, plugin: &Description, dictionary: &Dictionary) -> Re
             "plugin `{by}` meminta identitas `{name}`; identitas tidak pernah diberikan",
             "the plugin `{by}` asks for the identity `{name}`; identity is never granted"
         );
-        return Err(Error::new(Fault::Plugin, message));
+        return Err(Error::new(Fault::Plugin, message).code("identity"));
     }
     if column.kind != wish.kind || column.entity != wish.entity {
         let (own, asked) = (form(column.entity, column.kind), form(wish.entity, wish.kind));
@@ -280,7 +280,7 @@ fn known(wish: &ColumnWish, plugin: &Description, dictionary: &Dictionary) -> Re
             "plugin `{by}` meminta kolom `{name}` sebagai {asked}, di kamus {own}",
             "the plugin `{by}` asks for the column `{name}` as {asked}, in the dictionary it is {own}"
         );
-        return Err(Error::new(Fault::Plugin, message));
+        return Err(Error::new(Fault::Plugin, message).code("column"));
     }
     Ok(id)
 }

@@ -71,6 +71,7 @@ pub(super) fn verdicts(plugin: &str, said: wit::Verdicts, rows: usize, declared:
         if length != rows {
             return Err(breach(
                 plugin,
+                "answer_length",
                 say!("daftar `{name}` berisi {length}, seharusnya {rows}", "list `{name}` holds {length}, not {rows}"),
             ));
         }
@@ -84,7 +85,7 @@ pub(super) fn verdicts(plugin: &str, said: wit::Verdicts, rows: usize, declared:
     if stray != 0 || outside >> 63 != 0 { Err(first_breach(plugin, &verdicts, declared)) } else { Ok(verdicts) }
 }
 
-fn breach(plugin: &str, what: Text) -> Error {
+fn breach(plugin: &str, code: &'static str, what: Text) -> Error {
     let Text { id, en } = what;
     Error::new(
         Fault::Plugin,
@@ -94,41 +95,54 @@ fn breach(plugin: &str, what: Text) -> Error {
         "perbaiki plugin: jawabannya harus sesuai uraian dirinya",
         "correct the plugin: its answers must keep to its own description"
     ))
+    .code(code)
 }
 
 fn first_breach(plugin: &str, verdicts: &Verdicts, declared: Declared) -> Error {
     let rows = verdicts.failed.iter().zip(&verdicts.unknown).zip(&verdicts.score).zip(&verdicts.amount);
     for (row, (((failed, unknown), score), amount)) in rows.enumerate() {
         if declared.broken(*failed, *unknown, *score, *amount) {
-            let Text { id, en } = why(*failed, *unknown, *score, *amount, declared);
-            return breach(plugin, say!("{id} (baris {row} dalam batch)", "{en} (row {row} of its batch)"));
+            let (code, Text { id, en }) = why(*failed, *unknown, *score, *amount, declared);
+            return breach(plugin, code, say!("{id} (baris {row} dalam batch)", "{en} (row {row} of its batch)"));
         }
     }
     Error::bug("a breach that has no row")
 }
 
-fn why(failed: u64, unknown: u64, score: i64, amount: i64, declared: Declared) -> Text {
+fn why(failed: u64, unknown: u64, score: i64, amount: i64, declared: Declared) -> (&'static str, Text) {
     let undeclared = (failed | unknown) & !declared.criteria;
     if undeclared != 0 {
         let bit = undeclared.trailing_zeros();
-        return say!("bit kriteria {bit} tidak dinyatakan", "bit {bit} is no declared criterion");
+        return ("undeclared_bit", say!("bit kriteria {bit} tidak dinyatakan", "bit {bit} is no declared criterion"));
     }
     if failed & unknown != 0 {
         let bit = (failed & unknown).trailing_zeros();
-        return say!("kriteria {bit} gagal sekaligus tidak diketahui", "criterion {bit} is both failed and unknown");
+        return (
+            "failed_and_unknown",
+            say!("kriteria {bit} gagal sekaligus tidak diketahui", "criterion {bit} is both failed and unknown"),
+        );
     }
     if failed != 0 && score != 0 {
-        return say!("skor {score} pada baris yang gagal", "score {score} on a row that failed");
+        return ("score_of_failed", say!("skor {score} pada baris yang gagal", "score {score} on a row that failed"));
     }
     if failed != 0 {
-        return say!("jumlah {amount} pada baris yang gagal", "amount {amount} on a row that failed");
+        return (
+            "amount_of_failed",
+            say!("jumlah {amount} pada baris yang gagal", "amount {amount} on a row that failed"),
+        );
     }
     let (least, most) = declared.score;
     if score < least || score > most {
-        return say!("skor {score} di luar {least} sampai {most}", "score {score} outside {least} to {most}");
+        return (
+            "score_bounds",
+            say!("skor {score} di luar {least} sampai {most}", "score {score} outside {least} to {most}"),
+        );
     }
     let (least, most) = declared.amount;
-    say!("jumlah {amount} di luar {least} sampai {most}", "amount {amount} outside {least} to {most}")
+    (
+        "amount_bounds",
+        say!("jumlah {amount} di luar {least} sampai {most}", "amount {amount} outside {least} to {most}"),
+    )
 }
 
 /// Checks breakdown lines: equal lengths, rows, members and parts that exist.
@@ -144,6 +158,7 @@ pub(super) fn lines(
     if said.member.len() != count || said.part.len() != count || said.value.len() != count {
         return Err(breach(
             plugin,
+            "breakdown_length",
             say!("daftar rincian tidak sama panjang", "the lists of the breakdown differ in length"),
         ));
     }
@@ -155,6 +170,7 @@ pub(super) fn lines(
         if row >= rows || member.is_some_and(|member| member >= members) || usize::from(part) >= parts {
             return Err(breach(
                 plugin,
+                "breakdown_place",
                 say!(
                     "rincian menunjuk baris, anggota, atau komponen yang tidak ada (baris {row} dalam batch)",
                     "a line of the breakdown names a row, member or part that does not exist (row {row} of its batch)"

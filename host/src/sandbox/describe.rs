@@ -70,6 +70,7 @@ pub fn check(said: &Description) -> Result<()> {
 /// A refusal of one part of a description.
 fn wrong(what: &str, cause: &str) -> Error {
     refused(
+        "description",
         say!(
             "plugin ditolak: uraian dirinya (`describe`) salah pada `{what}`",
             "plugin refused: its description (`describe`) is wrong in `{what}`"

@@ -19,6 +19,7 @@ use crate::say;
 pub fn check(bytes: &[u8]) -> Result<Shape> {
     if shape::encoding(bytes)? == Encoding::Module {
         return Err(refused(
+            "core_module",
             say!(
                 "plugin ditolak: berkas ini modul inti wasm, belum komponen",
                 "plugin refused: this is a core wasm module, not yet a component"
@@ -59,6 +60,7 @@ fn valid(bytes: &[u8]) -> Result<()> {
     .find(|(pattern, _)| text.contains(pattern));
     match feature {
         Some((_, "float")) => Err(refused(
+            "float",
             say!("plugin ditolak: memakai bilangan pecahan (float)", "plugin refused: it uses floating-point numbers"),
             say!(
                 "hitung dengan bilangan bulat: rupiah utuh, atau perseribu untuk pecahan",
@@ -67,6 +69,7 @@ fn valid(bytes: &[u8]) -> Result<()> {
         )
         .because(shape::shown(text))),
         Some((_, name)) => Err(refused(
+            "feature",
             say!("plugin ditolak: memakai {name}", "plugin refused: it uses {name}"),
             say!(
                 "bangun tanpa fitur wasm itu (`-C target-feature`)",

@@ -190,13 +190,14 @@ impl Judge {
             "ubah nilai itu di [settings] berkas aturan rules/{name}.toml",
             "change that value in [settings] of the rule file rules/{name}.toml"
         ))
+        .code("settings")
     }
 
     /// `configure` accepted these settings before: the same call must agree.
     fn changed_its_mind(&self, problems: &[wit::Problem]) -> Error {
         let mut error = self.not_accepted(&self.by_setting(problems));
         error.fault = Fault::Plugin;
-        error
+        error.code("changed_its_mind")
     }
 }
 

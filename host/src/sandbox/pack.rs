@@ -54,6 +54,7 @@ fn not_wrapped(bytes: &[u8], cause: &str) -> crate::error::Error {
         return world::import(&name);
     }
     refused(
+        "not_wrapped",
         say!("plugin tidak dapat dibungkus", "the plugin cannot be wrapped"),
         say!(
             "bangun plugin dengan `kit` dari versi Layak ini untuk wasm32-unknown-unknown",

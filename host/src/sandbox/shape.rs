@@ -30,13 +30,14 @@ pub struct Shape {
     pub exports: Vec<String>,
 }
 
-/// A refusal: the developer of the plugin can fix it.
-pub(super) fn refused(message: Text, fix: Text) -> Error {
-    Error::new(Fault::Plugin, message).fix(fix)
+/// A refusal: the developer of the plugin can fix it. `code` is a stable word.
+pub(super) fn refused(code: &'static str, message: Text, fix: Text) -> Error {
+    Error::new(Fault::Plugin, message).fix(fix).code(code)
 }
 
 fn too_many(what_id: &str, what_en: &str, found: u64, limit: u64) -> Error {
     refused(
+        "size",
         say!(
             "plugin ditolak: {what_id} {found}, batasnya {limit}",
             "plugin refused: {found} {what_en}, the limit is {limit}"
@@ -61,6 +62,7 @@ pub(super) fn shown(text: &str) -> String {
 pub(super) fn malformed(cause: impl std::fmt::Display) -> Error {
     let cause = shown(&cause.to_string());
     refused(
+        "malformed",
         say!("plugin ditolak: bukan komponen wasm yang utuh", "plugin refused: not a whole and valid wasm component"),
         say!(
             "bangun ulang berkas itu dengan `layak plugin pack`, lalu salin lagi secara utuh",
@@ -123,6 +125,7 @@ pub fn measure(bytes: &[u8]) -> Result<Shape> {
 fn module_part(payload: &Payload<'_>, shape: &mut Shape) -> Result<()> {
     match payload {
         Payload::StartSection { .. } | Payload::ComponentStartSection { .. } => Err(refused(
+            "start",
             say!("plugin ditolak: memiliki fungsi `start`", "plugin refused: it has a start function"),
             say!(
                 "hapus fungsi `start`: plugin hanya berjalan bila dipanggil",

@@ -137,16 +137,19 @@ impl Store {
 
 /// Why the child ended: `None` if it was killed for the wall clock.
 fn not_compiled(status: Option<ExitStatus>, said: &str) -> Error {
-    let (id, en) = match status {
-        None => ("melewati batas waktu".to_owned(), "it took too long".to_owned()),
+    let (code, id, en) = match status {
+        None => ("compile_time", "melewati batas waktu".to_owned(), "it took too long".to_owned()),
         Some(status) => match status.signal() {
-            Some(9 | 24) => ("melewati batas waktu CPU".to_owned(), "it took too much CPU time".to_owned()),
-            Some(6) => ("melewati batas memori".to_owned(), "it took too much memory".to_owned()),
-            Some(signal) => (format!("dihentikan sinyal {signal}"), format!("ended by signal {signal}")),
-            None => ("tidak dapat dikompilasi".to_owned(), "it does not compile".to_owned()),
+            Some(9 | 24) => {
+                ("compile_time", "melewati batas waktu CPU".to_owned(), "it took too much CPU time".to_owned())
+            }
+            Some(6) => ("compile_memory", "melewati batas memori".to_owned(), "it took too much memory".to_owned()),
+            Some(signal) => ("compile", format!("dihentikan sinyal {signal}"), format!("ended by signal {signal}")),
+            None => ("compile", "tidak dapat dikompilasi".to_owned(), "it does not compile".to_owned()),
         },
     };
     let error = refused(
+        code,
         say!("plugin ditolak saat dikompilasi: {id}", "plugin refused while compiling: {en}"),
         say!(
             "sederhanakan fungsi yang besar di dalam plugin, lalu bangun ulang dengan `--release`",
@@ -179,7 +182,21 @@ fn open(settings: &Settings, bytes: &[u8], folder: &Path) -> Result<Option<(Engi
     let mut config = settings.config();
     let cache = child::with_cache(&mut config, folder).map_err(|cause| Error::storage(folder, format!("{cause:#}")))?;
     let engine = Engine::new(&config).map_err(|cause| Error::bug(format!("{cause:#}")))?;
-    let component = Component::new(&engine, bytes).map_err(|cause| Error::bug(format!("{cause:#}")))?;
+    // the child compiled it: what is refused here is more than the pool has room for
+    let component = Component::new(&engine, bytes).map_err(|cause| {
+        refused(
+            "instances",
+            say!(
+                "plugin ditolak: ia meminta lebih banyak instans, tabel, atau memori dari yang ada",
+                "plugin refused: it asks for more instances, tables or memories than there are"
+            ),
+            say!(
+                "bangun plugin dengan `kit`: satu modul sudah cukup",
+                "build the plugin with `kit`: one module is enough"
+            ),
+        )
+        .because(shown(&cause.root_cause().to_string()))
+    })?;
     let hit = cache.cache_misses() == 0 && cache.cache_hits() == 1;
     Ok(hit.then_some((engine, component)))
 }

@@ -9,17 +9,22 @@ use crate::say;
 
 /// The error of a call that did not return. `call` is the function's name.
 pub(super) fn failed(plugin: &str, call: &str, cause: &wasmtime::Error) -> Error {
-    let (id, en, fix_id, fix_en) = reason(cause);
+    let (code, id, en, fix_id, fix_en) = reason(cause);
     Error::new(
         Fault::Plugin,
         say!("plugin `{plugin}` gagal pada `{call}`: {id}", "plugin `{plugin}` failed in `{call}`: {en}"),
     )
     .fix(say!("{fix_id}", "{fix_en}"))
+    .code(code)
 }
 
-fn reason(cause: &wasmtime::Error) -> (String, String, &'static str, &'static str) {
-    let own =
-        |id: &str, en: &str, fix_id: &'static str, fix_en: &'static str| (id.to_owned(), en.to_owned(), fix_id, fix_en);
+/// Code, the reason in both languages, and the fix in both.
+type Reason = (&'static str, String, String, &'static str, &'static str);
+
+fn reason(cause: &wasmtime::Error) -> Reason {
+    let own = |code: &'static str, id: &str, en: &str, fix_id: &'static str, fix_en: &'static str| {
+        (code, id.to_owned(), en.to_owned(), fix_id, fix_en)
+    };
     let developer = (
         "jalankan kasus uji plugin itu dengan nilai batas; laporkan kepada pembuatnya",
         "run the plugin's cases with values at the edges; report it to its developer",
@@ -27,34 +32,44 @@ fn reason(cause: &wasmtime::Error) -> (String, String, &'static str, &'static st
     if let Some(trap) = cause.downcast_ref::<Trap>() {
         return match trap {
             Trap::OutOfFuel => own(
+                "out_of_fuel",
                 "bahan bakar habis (perulangan tanpa akhir atau terlalu berat)",
                 "out of fuel (an endless loop, or too much work)",
                 "ringankan kriteria, atau minta operator menaikkan bahan bakar per keluarga",
                 "make the criteria lighter, or ask the operator for more fuel per family",
             ),
             Trap::Interrupt => own(
+                "watchdog",
                 "melewati batas waktu pengawas",
                 "stopped by the watchdog clock",
                 "ulangi saat mesin tidak sibuk; bila berulang, laporkan kepada pembuat plugin",
                 "run again when the machine is less busy; if it happens again, tell the plugin's developer",
             ),
-            Trap::StackOverflow => own("tumpukan penuh", "stack exhausted", developer.0, developer.1),
-            Trap::MemoryOutOfBounds => {
-                own("akses memori di luar batas", "memory access out of bounds", developer.0, developer.1)
-            }
+            Trap::StackOverflow => own("stack", "tumpukan penuh", "stack exhausted", developer.0, developer.1),
+            Trap::MemoryOutOfBounds => own(
+                "memory_access",
+                "akses memori di luar batas",
+                "memory access out of bounds",
+                developer.0,
+                developer.1,
+            ),
             Trap::UnreachableCodeReached => own(
+                "stopped_itself",
                 "berhenti sendiri (panic atau luapan bilangan)",
                 "it stopped itself (panic or integer overflow)",
                 developer.0,
                 developer.1,
             ),
-            Trap::IntegerDivisionByZero => own("pembagian dengan nol", "division by zero", developer.0, developer.1),
-            other => (format!("trap: {other}"), format!("trap: {other}"), developer.0, developer.1),
+            Trap::IntegerDivisionByZero => {
+                own("division", "pembagian dengan nol", "division by zero", developer.0, developer.1)
+            }
+            other => ("trap", format!("trap: {other}"), format!("trap: {other}"), developer.0, developer.1),
         };
     }
     let text = shown(&cause.root_cause().to_string());
     if text.contains("forcing trap when growing") {
         return own(
+            "memory",
             "memori melewati batas",
             "memory beyond the limit",
             "kurangi memori: plugin cukup menyimpan satu batch",
@@ -62,7 +77,13 @@ fn reason(cause: &wasmtime::Error) -> (String, String, &'static str, &'static st
         );
     }
     if text.contains("hostcall fuel") || text.contains("fuel allocated for hostcalls") {
-        return own("jawabannya terlalu besar", "its answer is too large", developer.0, developer.1);
+        return own("answer_size", "jawabannya terlalu besar", "its answer is too large", developer.0, developer.1);
     }
-    (format!("jawaban tidak sah: {text}"), format!("invalid answer: {text}"), developer.0, developer.1)
+    (
+        "answer_invalid",
+        format!("jawaban tidak sah: {text}"),
+        format!("invalid answer: {text}"),
+        developer.0,
+        developer.1,
+    )
 }

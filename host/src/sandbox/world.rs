@@ -62,6 +62,7 @@ pub fn compare(bytes: &[u8]) -> Result<()> {
 
 fn other_version(cause: &str) -> Error {
     refused(
+        "interface",
         say!(
             "plugin ditolak: antarmukanya bukan `{RULES}` milik Layak ini",
             "plugin refused: its interface is not the `{RULES}` of this Layak"
@@ -109,7 +110,7 @@ pub(super) fn import(name: &str) -> Error {
             "remove the import: a decision may read no clock, file, network or random number"
         )
     };
-    refused(say!("plugin ditolak: mengimpor `{name}`", "plugin refused: it imports `{name}`"), fix)
+    refused("import", say!("plugin ditolak: mengimpor `{name}`", "plugin refused: it imports `{name}`"), fix)
 }
 
 fn export(resolve: &Resolve, world: WorldId) -> Result<InterfaceId> {
@@ -122,6 +123,7 @@ fn export(resolve: &Resolve, world: WorldId) -> Result<InterfaceId> {
             _ => {
                 let name = shown(&name);
                 return Err(refused(
+                    "export",
                     say!(
                         "plugin ditolak: mengekspor `{name}`, yang diharapkan hanya `{RULES}`",
                         "plugin refused: it exports `{name}`, only `{RULES}` is expected"
@@ -136,6 +138,7 @@ fn export(resolve: &Resolve, world: WorldId) -> Result<InterfaceId> {
     }
     found.ok_or_else(|| {
         refused(
+            "export",
             say!("plugin ditolak: tidak mengekspor `{RULES}`", "plugin refused: it does not export `{RULES}`"),
             say!(
                 "bangun plugin dengan `kit`, lalu bungkus dengan `layak plugin pack`",

@@ -186,6 +186,7 @@ pub(super) fn rupiah(sum: i128) -> Result<i64> {
             Fault::Plugin,
             say!("jumlah rupiah {sum} melampaui 64 bit", "the sum of {sum} rupiah does not fit in 64 bits"),
         )
+        .code("amount_sum")
     })
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn describe(mode: u32, mut said: Description) -> Description {
     said
 }
 
-fn part(code: &str) -> crate::bindings::layak::program::types::Part {
+pub(crate) fn part(code: &str) -> crate::bindings::layak::program::types::Part {
     crate::bindings::layak::program::types::Part { code: code.to_owned(), columns: Vec::new(), settings: Vec::new() }
 }
 
@@ -50,7 +50,7 @@ pub(crate) fn configure(mode: u32, settings: &[Value]) -> Result<(), Vec<Problem
     }
 }
 
-fn burn() {
+pub(crate) fn burn() {
     let mut at = 0_u64;
     loop {
         at = black_box(at.wrapping_add(1));
@@ -58,9 +58,16 @@ fn burn() {
 }
 
 #[expect(unconditional_recursion, reason = "that is the attack")]
-fn recurse(depth: u64) -> u64 {
+pub(crate) fn recurse(depth: u64) -> u64 {
     let frame = black_box([depth; 16]);
     recurse(frame.iter().fold(depth, |a, b| a ^ b) + 1) + frame.len() as u64
+}
+
+pub(crate) fn hoard() {
+    let mut held: Vec<Vec<u8>> = Vec::new();
+    loop {
+        held.push(black_box(vec![1; 1 << 20]));
+    }
 }
 
 pub(crate) fn before(mode: u32) {
@@ -69,12 +76,7 @@ pub(crate) fn before(mode: u32) {
         31 => {
             black_box(recurse(black_box(1)));
         }
-        32 => {
-            let mut held: Vec<Vec<u8>> = Vec::new();
-            loop {
-                held.push(black_box(vec![1; 1 << 20]));
-            }
-        }
+        32 => hoard(),
         33 => {
             let mut room = vec![0_u8; 16 << 20];
             loop {

@@ -324,7 +324,8 @@ fn components(source: &Source<'_>, batch: &Batch, chosen: &[Chosen], amounts: &[
             "rincian `{id}` tidak berjumlah sama dengan putusannya; tidak ada yang ditulis",
             "the breakdown of `{id}` does not add up to its verdict; nothing was written"
         ),
-    ))
+    )
+    .code("breakdown_sum"))
 }
 
 /// The recipients of one batch with their amounts.
