@@ -271,6 +271,16 @@ fn exported(site: &Path, id: &str, modules: &[(String, &Module)]) {
         assert_eq!(files(&site.join("lists")), Vec::<PathBuf>::new(), "{}: a list is left", module.name);
     }
     exits(0, site, &["export", id, "--program", "honest"]);
+    // judged and explained again, exactly those are named
+    let output = run(site, &["verify", id, "--deep", "--json"]);
+    let found: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let named: BTreeSet<&str> =
+        found["failures"].as_array().unwrap().iter().map(|one| one["file"].as_str().unwrap()).collect();
+    let liars = modules.iter().filter(|(_, module)| module.at.is_some());
+    let liars: BTreeSet<&str> = liars.map(|(own, _)| own.as_str()).collect();
+    let of = |file: &&str| file.split('/').nth(2).unwrap().to_owned();
+    assert_eq!(named.iter().map(of).collect::<BTreeSet<_>>(), liars.iter().map(|own| (*own).to_owned()).collect());
+    assert_eq!(output.status.code(), Some(if liars.is_empty() { 0 } else { 15 }));
 }
 
 fn numbered(table: &[Module]) -> Vec<(String, &Module)> {

@@ -155,7 +155,7 @@ fn program(name: &str, seats: u64, reads: &[&str], after: &[&str]) -> Program {
 
 /// Decile at most 4; pays 100 for each member, in two components.
 #[derive(Clone, Copy, Default)]
-struct Poor {
+pub(crate) struct Poor {
     not_with: Option<ColumnId>,
     traps: bool,
     lies: bool,
@@ -209,14 +209,14 @@ impl Explaining for Poor {
     }
 }
 
-struct Site {
+pub(crate) struct Site {
     _dir: tempfile::TempDir,
-    folders: Folders,
+    pub(crate) folders: Folders,
     snapshot: Snapshot,
-    ledger: Ledger,
+    pub(crate) ledger: Ledger,
 }
 
-fn site() -> Site {
+pub(crate) fn site() -> Site {
     let dir = tempfile::tempdir().unwrap();
     let at = |name: &str| dir.path().join(name);
     let folders =
@@ -229,7 +229,12 @@ fn site() -> Site {
 }
 
 impl Site {
-    fn run(&mut self, programs: &[(&Program, Poor)], receives: Option<&str>, threads: usize) -> Result<Made> {
+    pub(crate) fn run(
+        &mut self,
+        programs: &[(&Program, Poor)],
+        receives: Option<&str>,
+        threads: usize,
+    ) -> Result<Made> {
         self.run_until(programs, receives, threads, false)
     }
 
@@ -243,11 +248,19 @@ impl Site {
         let programs: Vec<Candidate<'_>> =
             programs.iter().map(|(program, judge)| Candidate { program, judge }).collect();
         let (cancel, seen) = (AtomicBool::new(stop), AtomicU64::new(0));
+        let kept = |id: &str| {
+            (
+                id.to_owned(),
+                vec![("rules/x.toml".to_owned(), b"# rules".to_vec()), ("plugin.wasm".to_owned(), vec![7; 900])],
+            )
+        };
+        let used: BTreeMap<_, _> = programs.iter().map(|one| kept(&one.program.id)).collect();
         let request = RunRequest {
             folders: &self.folders,
             snapshot: &self.snapshot,
             dictionary: Dictionary::embedded(),
             programs: &programs,
+            used: &used,
             receives,
             promote: None,
             threads,
@@ -258,7 +271,7 @@ impl Site {
         run(&mut self.ledger, &request)
     }
 
-    fn export(
+    pub(crate) fn export(
         &mut self,
         program: &Program,
         judge: Poor,
@@ -322,12 +335,12 @@ impl Vault for Names {
     }
 }
 
-fn two() -> (Program, Program, Poor) {
+pub(crate) fn two() -> (Program, Program, Poor) {
     let after = Poor { not_with: Some(id("receives.pkh")), ..Poor::default() };
     (program("pkh", 60, &[], &[]), program("sembako", 90, &["receives.pkh"], &["pkh"]), after)
 }
 
-fn files(dir: &Path) -> Vec<PathBuf> {
+pub(crate) fn files(dir: &Path) -> Vec<PathBuf> {
     let mut all = Vec::new();
     for entry in fs::read_dir(dir).unwrap() {
         let path = entry.unwrap().path();

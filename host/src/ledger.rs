@@ -8,6 +8,7 @@
 mod anchors;
 mod areas;
 mod counts;
+mod deep;
 mod export;
 mod lists;
 mod look;
@@ -30,6 +31,9 @@ pub use anchors::{Ledger, RunEntry};
 pub use areas::{AreaLine, NATION, NOWHERE};
 pub use export::{Export, Exported, ListFile, ListOf, Vault, export};
 pub use lists::ListFormat;
+pub use deep::deep;
+pub use export::{Export, Exported, ListFile, Vault, export};
+pub use lists::{ListFormat, formula_safe};
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};
 pub use run::{Candidate, Made, ProgramLine, RunRequest, received, receives_columns, run, selected_rows};

@@ -60,6 +60,11 @@ impl SitePlugins {
         Ok(SitePlugins { sandbox, folder: PathBuf::from("plugins"), loaded: Mutex::default() })
     }
 
+    /// A plugin that lies elsewhere: in a run that used it.
+    pub(crate) fn load(&self, bytes: &[u8]) -> Result<Plugin> {
+        self.sandbox.load(bytes)
+    }
+
     /// The loaded plugin of this name.
     pub(crate) fn get(&self, name: &str) -> Result<Option<Plugin>> {
         if let Some(plugin) = self.loaded.lock().unwrap_or_else(PoisonError::into_inner).get(name) {
@@ -75,7 +80,8 @@ impl SitePlugins {
         plugin.map(Some)
     }
 
-    fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
+    /// The component of this name, as it is.
+    pub(crate) fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>> {
         let path = self.folder.join(format!("{name}.wasm"));
         let own = match std::fs::read(&path) {
             Ok(bytes) => Some(bytes),

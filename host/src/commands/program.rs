@@ -1,6 +1,7 @@
 //! `layak program list | show | add`: the programs of a site.
 
 mod add;
+mod unfinished;
 
 pub(crate) use add::Added;
 
@@ -76,6 +77,7 @@ pub(crate) fn report(errors: Vec<Error>, screen: &Screen) -> Error {
 
 /// The dictionary of a site: the base, and the columns of its outside programs.
 pub(crate) fn dictionary(site: &Site, screen: &Screen) -> Result<Dictionary> {
+    unfinished::take_back(site)?;
     let base = Dictionary::embedded();
     let early = Operator::read(&site.rules, base).unwrap_or_default();
     let plugins = SitePlugins::new(site, &early, 0)?;
@@ -84,11 +86,13 @@ pub(crate) fn dictionary(site: &Site, screen: &Screen) -> Result<Dictionary> {
 
 /// Loads all programs of a site for one period.
 pub(crate) fn load(site: &Site, period: Period, threads: usize, screen: &Screen) -> Result<Loaded> {
+    unfinished::take_back(site)?;
     try_load(site, period, threads).map_err(|errors| report(errors, screen))
 }
 
 /// As `load`, where a refused plugin leaves only its own program behind (I5).
 pub(crate) fn load_apart(site: &Site, period: Period, threads: usize, screen: &Screen) -> Result<Loaded> {
+    unfinished::take_back(site)?;
     loaded(site, period, threads, true).map_err(|errors| report(errors, screen))
 }
 

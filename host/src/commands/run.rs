@@ -1,5 +1,6 @@
 //! `layak run PERIOD`: judges, ranks and cuts; recipient lists of one period.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use schemars::JsonSchema;
@@ -10,9 +11,11 @@ use super::screen::{Screen, Stand};
 use super::site::Site;
 use super::stop;
 use crate::columns::Dictionary;
+use crate::columns::regions::Regions;
 use crate::error::{Error, Fault, Result};
 use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest};
 use crate::program::Program;
+use crate::program::check::{Written, hash_of};
 use crate::sandbox::{Plugin, Verdicts};
 use crate::say;
 use crate::selection::{Binds, Judging, Outcome};
@@ -138,6 +141,31 @@ pub(crate) fn judge_with(plugin: &Plugin, program: &Program, snapshot: &Snapshot
     Ok(PluginJudge::new(judge, columns))
 }
 
+/// The rule files, their tables and the plugins of all sound programs, for a run to keep.
+fn used(site: &Site, loaded: &Loaded, period: Period) -> Result<BTreeMap<String, Vec<(String, Vec<u8>)>>> {
+    let mut all = BTreeMap::new();
+    for program in &loaded.programs {
+        let path = site.rules.join(format!("{}.toml", program.id));
+        let text = std::fs::read_to_string(&path).map_err(|cause| Error::storage(&path, cause))?;
+        let texts = Written::parse(&path, &text).texts(Regions::embedded(), period);
+        let plugin = loaded.plugins.bytes(&program.plugin)?.unwrap_or_default();
+        let same_plugin = blake3::hash(&plugin).to_hex().as_str() == program.plugin_digest;
+        if hash_of(&texts) != program.rule_hash || !same_plugin {
+            return Err(Error::new(
+                Fault::Busy,
+                say!("berkas ini berubah selagi dibaca", "this file changed while it was read"),
+            )
+            .file(&path)
+            .fix(say!("jalankan lagi", "run again")));
+        }
+        let mut files: Vec<(String, Vec<u8>)> =
+            texts.into_iter().map(|(name, text)| (format!("rules/{name}"), text.into_bytes())).collect();
+        files.push(("plugin.wasm".to_owned(), plugin));
+        all.insert(program.id.clone(), files);
+    }
+    Ok(all)
+}
+
 /// Judges nobody: the program fails with this, and the others run (I5).
 struct Refused(Error);
 
@@ -148,14 +176,17 @@ impl Judging for Refused {
 }
 
 /// What judges for a program, or the plugin's own refusal in its place.
-fn judge_or_refusal(loaded: &Loaded, program: &Program, snapshot: &Snapshot) -> Result<Box<dyn Judging>> {
+fn judge_or_refusal(
+    loaded: &Loaded,
+    program: &Program,
+    snapshot: &Snapshot,
+) -> Result<std::result::Result<PluginJudge, Error>> {
     if let Some(refused) = loaded.refused.iter().find(|refused| refused.program.id == program.id) {
-        return Ok(Box::new(Refused(refused.error.clone())));
+        return Ok(Err(refused.error.clone()));
     }
     match judge_of(loaded, program, snapshot) {
-        Ok(judge) => Ok(Box::new(judge)),
-        Err(error) if error.fault == Fault::Plugin || error.code == Some("settings") => Ok(Box::new(Refused(error))),
-        Err(error) => Err(error),
+        Err(error) if error.fault != Fault::Plugin && error.code != Some("settings") => Err(error),
+        found => Ok(found),
     }
 }
 
@@ -182,16 +213,27 @@ pub(crate) fn make(args: &Args, site: &Site, screen: &Screen) -> Result<Made> {
         all.into_iter().filter(|program| args.program.is_empty() || args.program.contains(&program.id)).collect();
     check_lock(site, &wanted, args.update_lock)?;
     let snapshot = snapshot_of(site, period, &loaded.dictionary)?;
-    let judges: Vec<Box<dyn Judging>> =
+    let found: Vec<std::result::Result<PluginJudge, Error>> =
         wanted.iter().map(|program| judge_or_refusal(&loaded, program, &snapshot)).collect::<Result<_>>()?;
+    if let Some(Err(error)) = found.first().filter(|_| found.iter().all(std::result::Result::is_err)) {
+        // with nobody to judge for there is no run to make
+        return Err(error.clone());
+    }
+    let boxed = |one| match one {
+        Ok(judge) => Box::new(judge) as Box<dyn Judging>,
+        Err(error) => Box::new(Refused(error)),
+    };
+    let judges: Vec<Box<dyn Judging>> = found.into_iter().map(boxed).collect();
     let candidates: Vec<Candidate<'_>> =
         wanted.iter().zip(&judges).map(|(program, judge)| Candidate { program, judge: judge.as_ref() }).collect();
+    let used = used(site, &loaded, period)?;
     let seen = AtomicU64::new(0);
     let request = RunRequest {
         folders: &folders(site),
         snapshot: &snapshot,
         dictionary: &loaded.dictionary,
         programs: &candidates,
+        used: &used,
         receives: args.receives.as_deref(),
         promote: args.promote.as_deref(),
         threads,

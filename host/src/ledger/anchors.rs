@@ -2,6 +2,7 @@
 //!
 //! Append only, by triggers. The only place of this room that reads the clock.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
@@ -52,7 +53,16 @@ fn now() -> String {
 
 /// A database error by who can fix it: another process, or the operator.
 fn failed(path: &Path, cause: &rusqlite::Error) -> Error {
-    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseLocked};
+    use rusqlite::ErrorCode::{DatabaseBusy, DatabaseCorrupt, DatabaseLocked, NotADatabase};
+    if matches!(cause.sqlite_error_code(), Some(DatabaseCorrupt | NotADatabase)) {
+        return Error::new(
+            Fault::Integrity,
+            say!("buku besar rusak atau diubah", "the ledger is damaged or was changed"),
+        )
+        .file(path)
+        .because(cause)
+        .fix(say!("pulihkan dari cadangan", "restore it from a backup"));
+    }
     if !matches!(cause.sqlite_error_code(), Some(DatabaseBusy | DatabaseLocked)) {
         return Error::storage(path, cause);
     }
@@ -158,6 +168,14 @@ impl Ledger {
             )
             .map(drop)
             .map_err(self.failed())
+    /// The lists exported from a run: file name and hash, the newest of each name.
+    pub(super) fn exports_of(&self, run: &str) -> Result<BTreeMap<String, String>> {
+        let read = || {
+            let mut rows = self.db.prepare("SELECT file, hash FROM exports WHERE run = ? ORDER BY seq")?;
+            let lines = rows.query_map([run], |row| Ok((row.get(0)?, row.get(1)?)))?;
+            lines.collect::<rusqlite::Result<BTreeMap<String, String>>>()
+        };
+        read().map_err(self.failed())
     }
 
     /// The run with this id or unambiguous beginning of it; `latest` is the newest.

@@ -102,6 +102,12 @@ impl<'a> RunView<'a> {
             .find(|one| text(one, "program").as_deref() == Some(id) && text(one, "status").as_deref() == Some("done"))
     }
 
+    /// The receipt's `result` of every program that finished.
+    pub fn done(&self) -> impl Iterator<Item = &serde_json::Value> + '_ {
+        let all = self.result.get("programs").and_then(|all| all.as_array()).into_iter().flatten();
+        all.filter(|one| one.get("status").and_then(|status| status.as_str()) == Some("done"))
+    }
+
     /// Where a family is.
     ///
     /// # Errors
@@ -193,13 +199,42 @@ impl<'a> RunView<'a> {
         found.ok_or_else(|| Error::bug("a row of a group has its id"))
     }
 
+    /// Every row group of the snapshot, in order.
+    pub(super) fn places(&self) -> impl Iterator<Item = Place> + '_ {
+        let partitions = self.sealed.partitions().iter().enumerate();
+        partitions.flat_map(|(partition, part)| (0..part.groups.len()).map(move |group| Place { partition, group }))
+    }
+
+    /// Code of a place's partition.
+    pub(super) fn code(&self, place: Place) -> Result<&str> {
+        Ok(&self.part(place.partition)?.code)
+    }
+
+    /// Families of a row group.
+    pub(super) fn families(&self, place: Place) -> Result<u32> {
+        let group = self.part(place.partition)?.groups.get(place.group);
+        group.map(|rows| rows.families).ok_or_else(|| Error::bug("a place lies in the snapshot"))
+    }
+
+    /// The run's folder.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.run_dir
+    }
+
+    /// A file of the run as `verify` names it.
+    pub(super) fn file_of_run(&self, file: &str) -> String {
+        let runs = self.run_dir.ancestors().nth(2).unwrap_or(&self.run_dir);
+        super::verify::inside(runs, &self.run_dir.join(file))
+    }
+
     fn part(&self, partition: usize) -> Result<&crate::selection::PartitionRows> {
         self.sealed.partitions().get(partition).ok_or_else(|| Error::bug("a spot lies in the snapshot"))
     }
 
     /// The batch of a family with the program's columns, and the rows of its
     /// group before it.
-    fn batch(&self, program: &Program, place: Place, family_row: u32) -> Result<(Batch, usize, usize)> {
+    pub(super) fn batch(&self, program: &Program, place: Place, family_row: u32) -> Result<(Batch, usize, usize)> {
         let mut wanted = Wanted::default();
         let mut receives = Vec::new();
         let made = receives_columns(self.dictionary);

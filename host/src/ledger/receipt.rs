@@ -167,8 +167,11 @@ fn done(program: &Program, selection: &Selection, hashes: Option<&(Hashes, Hashe
     let (verdicts, selected) = hashes.ok_or_else(|| Error::bug("a finished program has tables"))?;
     let lines = areas::lines(program, &selection.funnel);
     let few = selection.funnel.areas.len() <= FEW_AREAS;
+    let columns = program.description.columns.iter().zip(&program.columns);
+    let granted: Vec<&str> = columns.filter(|(_, id)| id.is_some()).map(|(wish, _)| wish.name.as_str()).collect();
     Ok(json!({
         "status": "done",
+        "columns": granted,
         "funnel": funnel(program, &selection.funnel),
         "verdicts": verdicts,
         "selection": selected,

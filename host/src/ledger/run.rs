@@ -49,6 +49,8 @@ pub struct RunRequest<'a> {
     pub dictionary: &'a Dictionary,
     /// Programs in the order in which they are reported.
     pub programs: &'a [Candidate<'a>],
+    /// What is kept beside each program's tables, by program: path in its folder, bytes.
+    pub used: &'a BTreeMap<String, Vec<(String, Vec<u8>)>>,
     /// Id of an earlier run whose recipients are taken for programs that are not run.
     pub receives: Option<&'a str>,
     /// Id of an earlier run whose vacancies are filled from its waiting lists; nobody is
@@ -256,6 +258,7 @@ fn build(
             Outcome::Done(selection) => {
                 fuel.insert(one.program.id.clone(), selection.fuel);
                 areas::write(dir, &one.program.id, &areas::lines(one.program, &selection.funnel))?;
+                keep(request.used, &one.program.id, dir)?;
                 Some(sink.finish(at)?)
             }
             _ => None,
@@ -295,6 +298,20 @@ fn not_held(reserve: &str, column: &str) -> Error {
         ),
     )
     .fix(say!("bekukan lagi: `layak freeze`", "freeze again: `layak freeze`"))
+}
+
+/// Keeps the rule file and the plugin that a program was judged with.
+fn keep(used: &BTreeMap<String, Vec<(String, Vec<u8>)>>, program: &str, dir: &Path) -> Result<()> {
+    for (name, bytes) in used.get(program).into_iter().flatten() {
+        let path = dir.join(program).join(name);
+        let write = || {
+            fs::create_dir_all(path.parent().unwrap_or(dir))?;
+            fs::write(&path, bytes)?;
+            File::open(&path)?.sync_all()
+        };
+        write().map_err(|cause| Error::storage(&path, cause))?;
+    }
+    Ok(())
 }
 
 /// Every `receives.<program>` column, by its id.

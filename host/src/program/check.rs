@@ -119,6 +119,16 @@ impl Written {
         }
     }
 
+    /// The rule file and its tables, by name: what `hash_of` is the hash of.
+    #[must_use]
+    pub fn texts(mut self, regions: &Regions, period: Period) -> Vec<(String, String)> {
+        let mut all = vec![(format!("{}.toml", self.id), self.page.text().to_owned())];
+        if let Some(root) = &self.root {
+            all.extend(quota::check(&mut self.page, root, regions, period).1);
+        }
+        all
+    }
+
     /// What is known of the program while its plugin is refused.
     pub(super) fn without_plugin(&self, plugins: &dyn Plugins) -> Program {
         let plugin = self.plugin.as_ref().map(|name| name.value.clone()).unwrap_or_default();
@@ -220,6 +230,15 @@ impl Written {
                 );
             }
         }
+    }
+}
+
+/// The rule hash of a rule file and its tables, as `Written::texts` gives them.
+#[must_use]
+pub fn hash_of(texts: &[(String, String)]) -> String {
+    match texts.split_first() {
+        Some(((_, text), tables)) => rule_hash(text, tables),
+        None => String::new(),
     }
 }
 

@@ -22,7 +22,7 @@ use super::child;
 use super::limits::Limits;
 use super::settings::Settings;
 use super::shape::{refused, shown};
-use crate::error::{Error, Result};
+use crate::error::{Error, Fault, Result};
 use crate::say;
 
 /// The file beside a cache entry that holds its keyed hash.
@@ -181,7 +181,8 @@ fn wait(mut child: Child, wall: Duration) -> Result<Option<ExitStatus>> {
 fn open(settings: &Settings, bytes: &[u8], folder: &Path) -> Result<Option<(Engine, Component)>> {
     let mut config = settings.config();
     let cache = child::with_cache(&mut config, folder).map_err(|cause| Error::storage(folder, format!("{cause:#}")))?;
-    let engine = Engine::new(&config).map_err(|cause| Error::bug(format!("{cause:#}")))?;
+    // its settings were tried by the child: what is left to fail is room for the pool
+    let engine = Engine::new(&config).map_err(|cause| no_room(&cause))?;
     // the child compiled it: what is refused here is more than the pool has room for
     let component = Component::new(&engine, bytes).map_err(|cause| {
         refused(
@@ -199,6 +200,18 @@ fn open(settings: &Settings, bytes: &[u8], folder: &Path) -> Result<Option<(Engi
     })?;
     let hit = cache.cache_misses() == 0 && cache.cache_hits() == 1;
     Ok(hit.then_some((engine, component)))
+}
+
+fn no_room(cause: &wasmtime::Error) -> Error {
+    Error::new(
+        Fault::Storage,
+        say!("ruang alamat memori untuk plugin tidak cukup", "there is not enough address space for a plugin's memory"),
+    )
+    .because(shown(&format!("{cause:#}")))
+    .fix(say!(
+        "longgarkan batas memori proses ini (`ulimit -v unlimited`), lalu ulangi",
+        "widen the limit on this process's memory (`ulimit -v unlimited`), then try again"
+    ))
 }
 
 /// The one compiled entry below a folder; wasmtime's `.stats` beside it are not code.

@@ -39,7 +39,31 @@ impl Snapshot {
             whole.checked += part.checked;
             whole.failures.extend(part.failures);
         }
+        whole.failures.extend(self.strangers());
         whole
+    }
+
+    /// Files in the snapshot's folder that its manifest does not list.
+    fn strangers(&self) -> Vec<Error> {
+        let listed = |name: &str| {
+            name == "manifest.json"
+                || self.partitions().iter().chain(self.sample()).any(|part| part.files.contains_key(name))
+        };
+        let (mut open, mut found) = (vec![self.dir().to_path_buf()], Vec::new());
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                let name = path.strip_prefix(self.dir()).unwrap_or(&path).to_string_lossy().into_owned();
+                if path.is_dir() && !path.is_symlink() {
+                    open.push(path);
+                } else if !listed(&name) {
+                    let what = crate::say!("manifes tidak memuat berkas ini", "the manifest does not list this file");
+                    found.push(Error::new(Fault::Integrity, what).file(path));
+                }
+            }
+        }
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found
     }
 
     fn verify_partition(&self, partition: &Partition) -> Checked {

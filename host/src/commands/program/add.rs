@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::unfinished::{Mark, take_back};
 use super::{find, period_or_newest, report, try_load};
 use crate::commands::plugin::{inspect, needs_toml, write_whole};
 use crate::commands::plugins::folder;
@@ -48,16 +49,20 @@ pub(super) fn run(args: &Args, site: &Site, screen: &Screen) -> Result<()> {
     let inspection = inspect(&args.plugin)?;
     let id = args.rules.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
     let period = period_or_newest(None, site).unwrap_or(Period::Quarter(2026, 3));
+    take_back(site)?;
     let mut joining = Joining::plan(args, site, &id, &inspection)?;
+    let mark = joining.mark(site)?;
     let program = match joining.put(site, &id, &inspection, period) {
         Ok(program) => program,
         Err(errors) => {
             // the copies are about to go: errors name the files that were given
             let errors = errors.into_iter().map(|error| joining.as_given(args, error)).collect();
             joining.undo();
+            mark.clear()?;
             return Err(report(errors, screen));
         }
     };
+    mark.clear()?;
     let wishes = inspection.description.columns.iter().zip(&program.columns);
     let granted = wishes.filter(|(_, id)| id.is_some()).map(|(wish, _)| wish.name.clone()).collect();
     let added = Added { program: program.id.clone(), plugin_digest: program.plugin_digest.clone(), granted };
@@ -117,6 +122,13 @@ impl Joining {
             before.push((path, bytes));
         }
         Ok(Joining { copies, rules_to, plugin_to, before, made: Vec::new() })
+    }
+
+    /// Marks the site as being worked on, with what there is to put back.
+    fn mark(&self, site: &Site) -> Result<Mark> {
+        let made = self.copies.iter().map(|(path, _)| path.clone()).collect();
+        let text = |(path, bytes): &(PathBuf, Vec<u8>)| (path.clone(), String::from_utf8_lossy(bytes).into_owned());
+        Mark::set(site, made, self.before.iter().map(text).collect())
     }
 
     /// Puts everything in place and checks the site as a run would.
