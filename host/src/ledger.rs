@@ -37,6 +37,7 @@ pub use lists::{ListFormat, formula_safe};
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};
 pub use run::{Candidate, Made, ProgramLine, RunRequest, received, receives_columns, run, selected_rows};
+pub use run::{Candidate, Made, ProgramLine, RunRequest, Used, received, run, selected_rows};
 pub use verify::{Failure, Verified, verify};
 
 /// The folders of a site that the ledger works in.

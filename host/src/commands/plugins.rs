@@ -38,7 +38,6 @@ fn limits(operator: &Operator, threads: usize) -> Limits {
         // the clock on the wall is the last resort, for a machine that is busy with other things
         compile_wall: own.compile_wall.max(Duration::from_secs(set.compile_seconds.unwrap_or(0).saturating_mul(2))),
         workers: u32::try_from(threads).ok().filter(|n| *n > 0).unwrap_or(own.workers),
-        ..own
     }
 }
 

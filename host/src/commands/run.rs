@@ -13,9 +13,10 @@ use super::stop;
 use crate::columns::Dictionary;
 use crate::columns::regions::Regions;
 use crate::error::{Error, Fault, Result};
-use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest};
+use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, ProgramLine, RunRequest, Used};
 use crate::program::Program;
-use crate::program::check::{Written, hash_of};
+use crate::program::check::{Site as RuleSite, Written, hash_of};
+use crate::program::operator::Operator;
 use crate::sandbox::{Plugin, Verdicts};
 use crate::say;
 use crate::selection::{Binds, Judging, Outcome};
@@ -142,12 +143,16 @@ pub(crate) fn judge_with(plugin: &Plugin, program: &Program, snapshot: &Snapshot
 }
 
 /// The rule files, their tables and the plugins of all sound programs, for a run to keep.
-fn used(site: &Site, loaded: &Loaded, period: Period) -> Result<BTreeMap<String, Vec<(String, Vec<u8>)>>> {
+fn used(site: &Site, loaded: &Loaded, period: Period) -> Result<Used> {
+    // only the tables of a rule file are looked for: grants do not matter
+    let operator = Operator::default();
+    let (dictionary, regions) = (&loaded.dictionary, Regions::embedded());
+    let against = RuleSite { dictionary, regions, operator: &operator, period };
     let mut all = BTreeMap::new();
     for program in &loaded.programs {
         let path = site.rules.join(format!("{}.toml", program.id));
         let text = std::fs::read_to_string(&path).map_err(|cause| Error::storage(&path, cause))?;
-        let texts = Written::parse(&path, &text).texts(Regions::embedded(), period);
+        let texts = Written::parse(&path, &text).texts(&against);
         let plugin = loaded.plugins.bytes(&program.plugin)?.unwrap_or_default();
         let same_plugin = blake3::hash(&plugin).to_hex().as_str() == program.plugin_digest;
         if hash_of(&texts) != program.rule_hash || !same_plugin {

@@ -39,6 +39,9 @@ pub struct Candidate<'a> {
     pub judge: &'a dyn Judging,
 }
 
+/// Files that a run keeps beside each program's tables, by program: path in its folder, bytes.
+pub type Used = BTreeMap<String, Vec<(String, Vec<u8>)>>;
+
 /// What a run is made of.
 pub struct RunRequest<'a> {
     /// The site's folders.
@@ -49,8 +52,8 @@ pub struct RunRequest<'a> {
     pub dictionary: &'a Dictionary,
     /// Programs in the order in which they are reported.
     pub programs: &'a [Candidate<'a>],
-    /// What is kept beside each program's tables, by program: path in its folder, bytes.
-    pub used: &'a BTreeMap<String, Vec<(String, Vec<u8>)>>,
+    /// What is kept of each program.
+    pub used: &'a Used,
     /// Id of an earlier run whose recipients are taken for programs that are not run.
     pub receives: Option<&'a str>,
     /// Id of an earlier run whose vacancies are filled from its waiting lists; nobody is
@@ -301,7 +304,7 @@ fn not_held(reserve: &str, column: &str) -> Error {
 }
 
 /// Keeps the rule file and the plugin that a program was judged with.
-fn keep(used: &BTreeMap<String, Vec<(String, Vec<u8>)>>, program: &str, dir: &Path) -> Result<()> {
+fn keep(used: &Used, program: &str, dir: &Path) -> Result<()> {
     for (name, bytes) in used.get(program).into_iter().flatten() {
         let path = dir.join(program).join(name);
         let write = || {

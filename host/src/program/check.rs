@@ -121,10 +121,10 @@ impl Written {
 
     /// The rule file and its tables, by name: what `hash_of` is the hash of.
     #[must_use]
-    pub fn texts(mut self, regions: &Regions, period: Period) -> Vec<(String, String)> {
+    pub fn texts(mut self, site: &Site<'_>) -> Vec<(String, String)> {
         let mut all = vec![(format!("{}.toml", self.id), self.page.text().to_owned())];
         if let Some(root) = &self.root {
-            all.extend(quota::check(&mut self.page, root, regions, period).1);
+            all.extend(quota::check(&mut self.page, root, &self.id, site).1);
         }
         all
     }

@@ -9,6 +9,9 @@ use crate::say;
 
 /// The error of a call that did not return. `call` is the function's name.
 pub(super) fn failed(plugin: &str, call: &str, cause: &wasmtime::Error) -> Error {
+    if let Some(told) = of_the_machine(cause) {
+        return told;
+    }
     let (code, id, en, fix_id, fix_en) = reason(cause);
     Error::new(
         Fault::Plugin,
@@ -16,6 +19,23 @@ pub(super) fn failed(plugin: &str, call: &str, cause: &wasmtime::Error) -> Error
     )
     .fix(say!("{fix_id}", "{fix_en}"))
     .code(code)
+}
+
+/// A full disk or memory below the engine is no fault of the plugin: without this,
+/// a run would note the program as failed.
+fn of_the_machine(cause: &wasmtime::Error) -> Option<Error> {
+    let root = cause.root_cause();
+    let text = root.to_string();
+    // the engine's own calls to the system; a plugin has no way to put words into these
+    let of_system = root.downcast_ref::<std::io::Error>().is_some() || text.contains("(os error ");
+    of_system.then(|| {
+        Error::new(
+            Fault::Storage,
+            say!("memori atau disk untuk plugin tidak cukup", "there is not enough memory or disk for a plugin"),
+        )
+        .because(shown(&text))
+        .fix(say!("beri ruang di memori atau disk, lalu ulangi", "make room in memory or on the disk, then try again"))
+    })
 }
 
 /// Code, the reason in both languages, and the fix in both.
