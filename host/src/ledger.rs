@@ -17,6 +17,7 @@ mod receipt;
 mod run;
 mod sink;
 mod table;
+mod used;
 mod verify;
 
 use std::path::PathBuf;
@@ -29,15 +30,16 @@ use crate::snapshot::Batch;
 
 pub use anchors::{Ledger, RunEntry};
 pub use areas::{AreaLine, NATION, NOWHERE};
+pub use deep::deep;
+pub use deep::deep;
 pub use export::{Export, Exported, ListFile, ListOf, Vault, export};
 pub use lists::ListFormat;
-pub use deep::deep;
-pub use export::{Export, Exported, ListFile, Vault, export};
-pub use lists::{ListFormat, formula_safe};
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};
 pub use run::{Candidate, Made, ProgramLine, RunRequest, received, receives_columns, run, selected_rows};
 pub use run::{Candidate, Made, ProgramLine, RunRequest, Used, received, run, selected_rows};
+pub use run::{Candidate, Made, ProgramLine, RunRequest, received, run, selected_rows};
+pub use used::Used;
 pub use verify::{Failure, Verified, verify};
 
 /// The folders of a site that the ledger works in.

@@ -87,7 +87,7 @@ fn rules(given: Option<&std::path::Path>, period: Option<Period>, screen: &Scree
     }
     let against = RuleSite { dictionary, regions: Regions::embedded(), operator: &operator, period };
     let programs = load_texts(&texts, &plugins, &against).map_err(refused)?;
-    let loaded = Loaded { dictionary: dictionary.clone(), plugins, programs };
+    let loaded = Loaded { dictionary: dictionary.clone(), plugins, programs, refused: Vec::new() };
     Ok((Rules { loaded, _cache: Some(cache) }, period))
 }
 

@@ -168,6 +168,8 @@ impl Ledger {
             )
             .map(drop)
             .map_err(self.failed())
+    }
+
     /// The lists exported from a run: file name and hash, the newest of each name.
     pub(super) fn exports_of(&self, run: &str) -> Result<BTreeMap<String, String>> {
         let read = || {

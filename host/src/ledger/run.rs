@@ -29,6 +29,7 @@ use super::promote;
 use super::receipt::{From, MadeWith, ProgramResult, RECEIPT, Receipt, read_receipt, result, run_id};
 use super::sink::RunSink;
 use super::table::{TableKind, TableReader};
+use super::used::{Used, keep};
 use super::{Folders, Ledger, RunEntry};
 
 /// A program with what judges for it.
@@ -38,9 +39,6 @@ pub struct Candidate<'a> {
     /// Its plugin with its settings.
     pub judge: &'a dyn Judging,
 }
-
-/// Files that a run keeps beside each program's tables, by program: path in its folder, bytes.
-pub type Used = BTreeMap<String, Vec<(String, Vec<u8>)>>;
 
 /// What a run is made of.
 pub struct RunRequest<'a> {
@@ -301,20 +299,6 @@ fn not_held(reserve: &str, column: &str) -> Error {
         ),
     )
     .fix(say!("bekukan lagi: `layak freeze`", "freeze again: `layak freeze`"))
-}
-
-/// Keeps the rule file and the plugin that a program was judged with.
-fn keep(used: &Used, program: &str, dir: &Path) -> Result<()> {
-    for (name, bytes) in used.get(program).into_iter().flatten() {
-        let path = dir.join(program).join(name);
-        let write = || {
-            fs::create_dir_all(path.parent().unwrap_or(dir))?;
-            fs::write(&path, bytes)?;
-            File::open(&path)?.sync_all()
-        };
-        write().map_err(|cause| Error::storage(&path, cause))?;
-    }
-    Ok(())
 }
 
 /// Every `receives.<program>` column, by its id.

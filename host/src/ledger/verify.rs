@@ -106,7 +106,7 @@ fn differs() -> Text {
 pub fn verify(ledger: &Ledger, folders: &Folders, run: &str) -> Result<Verified> {
     let entry = match ledger.find_run(run) {
         Ok(entry) => entry,
-        Err(error) => return forgotten(folders, run, error),
+        Err(error) => return forgotten(ledger, folders, run, error),
     };
     let dir = folders.runs.join(&entry.run);
     let mut found =
@@ -138,10 +138,11 @@ pub fn verify(ledger: &Ledger, folders: &Folders, run: &str) -> Result<Verified>
 }
 
 /// A run whose folder is there and which the ledger does not know: the ledger was changed.
-fn forgotten(folders: &Folders, run: &str, error: Error) -> Result<Verified> {
+fn forgotten(ledger: &Ledger, folders: &Folders, run: &str, error: Error) -> Result<Verified> {
     let named = |entry: &std::fs::DirEntry| entry.file_name().to_string_lossy().starts_with(run);
     let there = std::fs::read_dir(&folders.runs).into_iter().flatten().flatten().any(|entry| named(&entry));
-    if error.fault != Fault::Usage || !there || run.len() < 8 {
+    let known = ledger.runs()?.iter().any(|entry| entry.run.starts_with(run));
+    if error.fault != Fault::Usage || known || !there || run.len() < 8 {
         return Err(error);
     }
     let what = say!(
@@ -205,6 +206,7 @@ fn selection(found: &mut Findings<'_>, dir: &Path, program: &Value) {
     let number = |value: &Value, key: &str| value.get(key).and_then(Value::as_u64).unwrap_or(0);
     let mut ranks = Ranks::new(number(&funnel, "eligible"));
     let (verdicts, selected) = (hashes("verdicts"), hashes("selection"));
+    let before = found.failures.len();
     let mut nation = PartitionCount::default();
     for (partition, sealed) in &verdicts {
         let file = found.of_run(&format!("{id}/selection/{partition}.parquet"));
@@ -224,7 +226,9 @@ fn selection(found: &mut Findings<'_>, dir: &Path, program: &Value) {
         });
         add(&mut nation, &again.count);
     }
-    found.check(ranks.complete(), found.of_run(&format!("{id}/selection")), || {
+    // where a table differs, that its ranks are not complete says nothing more
+    let whole = found.failures.len() > before || ranks.complete();
+    found.check(whole, found.of_run(&format!("{id}/selection")), || {
         say!("peringkat tidak lengkap", "ranks are not complete")
     });
     let table = areas::read(dir, id).and_then(|lines| areas::hash(&lines));
