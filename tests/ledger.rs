@@ -248,14 +248,12 @@ impl Site {
         let programs: Vec<Candidate<'_>> =
             programs.iter().map(|(program, judge)| Candidate { program, judge }).collect();
         let (cancel, seen) = (AtomicBool::new(stop), AtomicU64::new(0));
-        let kept = || vec![("rules/x.toml".to_owned(), b"# rules".to_vec()), ("plugin.wasm".to_owned(), vec![7; 900])];
-        let used = programs.iter().map(|one| (one.program.id.clone(), kept())).collect();
         let request = RunRequest {
             folders: &self.folders,
             snapshot: &self.snapshot,
             dictionary: Dictionary::embedded(),
             programs: &programs,
-            used: &used,
+            used: &programs.iter().map(|one| (one.program.id.clone(), crate::tamper::kept())).collect(),
             receives,
             promote: None,
             threads,

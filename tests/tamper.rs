@@ -25,6 +25,11 @@ impl Drawn {
     }
 }
 
+/// What stands for the rule file and the plugin that a run keeps of each program.
+pub(crate) fn kept() -> Vec<(String, Vec<u8>)> {
+    vec![("rules/x.toml".to_owned(), b"# rules".to_vec()), ("plugin.wasm".to_owned(), vec![7; 900])]
+}
+
 /// A run with two programs, its snapshot and three exported lists.
 fn standing() -> (Site, String) {
     let mut site = site();

@@ -31,14 +31,11 @@ use crate::snapshot::Batch;
 pub use anchors::{Ledger, RunEntry};
 pub use areas::{AreaLine, NATION, NOWHERE};
 pub use deep::deep;
-pub use deep::deep;
 pub use export::{Export, Exported, ListFile, ListOf, Vault, export};
 pub use lists::ListFormat;
 pub use look::{Look, RunView, Spot};
 pub use receipt::{Receipt, read_receipt};
 pub use run::{Candidate, Made, ProgramLine, RunRequest, received, receives_columns, run, selected_rows};
-pub use run::{Candidate, Made, ProgramLine, RunRequest, Used, received, run, selected_rows};
-pub use run::{Candidate, Made, ProgramLine, RunRequest, received, run, selected_rows};
 pub use used::Used;
 pub use verify::{Failure, Verified, verify};
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::export::opened;
 use super::program::Loaded;
-use super::run::{judge_with, folders};
+use super::run::{folders, judge_with};
 use super::screen::{Screen, Stand};
 use super::site::Site;
 use crate::columns::regions::Regions;

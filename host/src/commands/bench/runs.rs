@@ -16,7 +16,7 @@ use crate::commands::run::{folders, judge_of, snapshot_of};
 use crate::commands::site::Site;
 use crate::commands::stop;
 use crate::error::{Error, Result};
-use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, RunRequest};
+use crate::ledger::{Candidate, Folders, Ledger, Made, PluginJudge, RunRequest, Used};
 use crate::program::Program;
 
 /// Where runs are made.
@@ -83,6 +83,7 @@ impl<'a> Runs<'a> {
             snapshot: &snapshot,
             dictionary: &self.loaded.dictionary,
             programs: &candidates,
+            used: &Used::new(),
             receives: receives.then_some(self.kept.run.as_str()),
             promote: None,
             threads: self.threads,
